@@ -1,0 +1,1 @@
+"""The program `mangadex-server`: the service behind the Upload API."""

@@ -1,0 +1,1 @@
+"""The program `mangadex`: chapters on disk become chapters on the service."""

@@ -1,0 +1,84 @@
+"""The pacer keeps the service's limits, whatever the clock and the headers say."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mangadex_openapi import Pacer
+
+NOW = 1_700_000_000.0
+
+
+def told(limit: int, remaining: int, resets_at: float) -> dict[str, str]:
+    values = {"limit": limit, "remaining": remaining, "retry-after": int(resets_at)}
+    return {f"x-ratelimit-{name}": str(value) for name, value in values.items()}
+
+
+def send_times(pacer: Pacer, asked_at: list[float], endpoint: str = "") -> list[float]:
+    times, now = [], NOW
+    for at in asked_at:
+        now = max(now, at)
+        while (wait_s := pacer.reserve(now, endpoint)) > 0:
+            now += wait_s
+        times.append(now)
+    return times
+
+
+def test_a_burst_of_five_then_five_a_second() -> None:
+    times = [time - NOW for time in send_times(Pacer(), [NOW] * 15)]
+    assert times == pytest.approx([0.0] * 5 + [0.2 * number for number in range(1, 11)], abs=0.01)
+
+
+@given(st.lists(st.floats(0, 20), min_size=1, max_size=60))
+def test_no_window_of_time_has_more_than_it_may(offsets: list[float]) -> None:
+    times = send_times(Pacer(per_second=5, burst=5), sorted(NOW + offset for offset in offsets))
+    for first in range(len(times)):
+        for last in range(first, len(times)):
+            assert last - first + 1 <= 5 + 5 * (times[last] - times[first]) + 0.1
+
+
+def test_an_exhausted_endpoint_waits_for_its_next_period() -> None:
+    pacer = Pacer()
+    pacer.learn("commit", told(10, 0, NOW + 40), NOW)
+    assert pacer.reserve(NOW, "commit") == 41
+    assert pacer.reserve(NOW, "files") == 0
+    assert pacer.reserve(NOW + 41, "commit") == 0
+
+
+def test_the_remaining_places_are_counted_here_between_answers() -> None:
+    pacer = Pacer(per_second=1000, burst=1000)
+    pacer.learn("files", told(250, 3, NOW + 30), NOW)
+    assert [pacer.reserve(NOW, "files") for _ in range(4)] == [0, 0, 0, 31]
+
+
+def test_a_late_answer_of_the_same_period_gives_no_place_back() -> None:
+    pacer = Pacer(per_second=1000, burst=1000)
+    pacer.learn("files", told(250, 1, NOW + 30), NOW)
+    pacer.learn("files", told(250, 9, NOW + 30), NOW)
+    assert [pacer.reserve(NOW, "files") for _ in range(2)] == [0, 31]
+    pacer.learn("files", told(250, 9, NOW + 90), NOW)
+    assert pacer.reserve(NOW, "files") == 0
+
+
+def test_headers_that_make_no_sense_change_nothing() -> None:
+    pacer = Pacer()
+    for headers in (
+        {},
+        {"x-ratelimit-limit": "10", "x-ratelimit-remaining": "0"},
+        told(10, 0, NOW - 5),
+        told(10, 0, NOW + 5000),
+        {**told(10, 0, NOW + 40), "x-ratelimit-remaining": "-1"},
+        {**told(10, 0, NOW + 40), "x-ratelimit-retry-after": "soon"},
+    ):
+        pacer.learn("commit", headers, NOW)
+        assert pacer.reserve(NOW - 3600, "other") >= 0
+        assert pacer.reserve(NOW, "commit") < 1
+
+
+def test_a_clock_set_back_does_not_stop_everything() -> None:
+    pacer = Pacer()
+    send_times(pacer, [NOW] * 10)
+    pacer.learn("commit", told(10, 0, NOW + 40), NOW)
+    assert pacer.reserve(NOW - 86_400, "commit") <= 1

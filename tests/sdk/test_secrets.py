@@ -1,0 +1,129 @@
+"""No token, password or client secret in any repr, log line, error or traceback."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Iterator
+
+import pytest
+from service import Answer, Cut, Service
+from twin import Twin
+
+import mangadex_openapi as sdk
+
+SECRETS = {
+    "password": "pass-SECRET-1",
+    "client_secret": "client-SECRET-2",
+    "token": "token-SECRET-3",
+    "proxy": "proxy-SECRET-4",
+}
+
+
+def secret_free(text: str) -> bool:
+    return "SECRET" not in text and "access-1" not in text and "refresh-1" not in text
+
+
+@pytest.fixture
+def debug_log() -> Iterator[None]:
+    """Lets the debug switch be used without leaving its handler behind."""
+    logger = logging.getLogger("mangadex_openapi")
+    handlers, level = list(logger.handlers), logger.level
+    yield
+    logger.handlers[:] = handlers
+    logger.setLevel(level)
+
+
+def person() -> sdk.PersonalClient:
+    return sdk.PersonalClient(
+        username="ann",
+        password=SECRETS["password"],
+        client_id="personal-client-1",
+        client_secret=SECRETS["client_secret"],
+    )
+
+
+def test_reprs() -> None:
+    for configuration in (
+        sdk.Configuration(auth=person()),
+        sdk.Configuration(access_token=SECRETS["token"]),
+        sdk.Configuration(proxy=f"http://user:{SECRETS['proxy']}@127.0.0.1:1"),
+    ):
+        assert secret_free(repr(configuration))
+        assert secret_free(repr(configuration.http_auth()))
+        with sdk.ApiClient(configuration) as client:
+            assert secret_free(repr(client))
+    assert secret_free(repr(person()))
+    assert secret_free(repr(sdk.Tokens(SECRETS["token"], SECRETS["token"], 1, 2)))
+    store = sdk.MemoryTokenStore()
+    store.save(sdk.TokenKey("h", "a", "u"), sdk.Tokens(SECRETS["token"], None, 1, 2))
+    assert secret_free(repr(store))
+
+
+@pytest.mark.usefixtures("debug_log")
+def test_everything_that_is_logged_on_all_levels(
+    twin: Twin, service: Service, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    service.valid_tokens, service.password = set(), SECRETS["password"]
+    auth = sdk.PersonalClient(
+        username="ann", password=SECRETS["password"], client_id="personal-client-1", client_secret="secret"
+    )
+    configuration = sdk.Configuration(
+        host=service.address, auth=auth, debug=True, pacing=False, retries=sdk.RetryPolicy(base_s=0)
+    )
+    api = twin.api("UploadApi", configuration)
+    service.fault("POST /upload/begin", Answer(429, None, {"Set-Cookie": "sid=COOKIE"}))
+    session = api.begin_upload_session(begin_upload_session={"groups": []})
+    api.put_upload_session_file(session.id, file=b"page")
+    service.fault("GET /upload", Cut())
+    api.get_upload_session(_headers={"X-Captcha-Result": "SECRET"})
+    service.valid_tokens = set()
+    api.get_upload_session()
+
+    assert {"mangadex_openapi"} <= {record.name for record in caplog.records}
+    told = caplog.text + capsys.readouterr().err
+    assert "begin_upload_session: POST http://127.0.0.1" in told
+    assert '{"groups":[]}' in told
+    assert "'authorization': '(hidden)'" in told
+    assert "sign-in of ann by password" in told
+    assert "sign-in of ann by refresh_token" in told
+    assert "get_upload_session had no answer" in told
+    assert secret_free(told)
+    own = "".join(record.getMessage() for record in caplog.records if record.name == "mangadex_openapi")
+    assert "set-cookie" in own
+    assert "COOKIE" not in own
+
+
+def test_nothing_is_printed_by_default(twin: Twin, service: Service, capfd: pytest.CaptureFixture[str]) -> None:
+    configuration = sdk.Configuration(host=service.address, access_token=SECRETS["token"], retries=0, pacing=False)
+    service.fault(".*", Cut())
+    with pytest.raises(sdk.ConnectionFailed):
+        twin.api("UploadApi", configuration).get_upload_session()
+
+    assert capfd.readouterr() == ("", "")
+
+
+def failures(twin: Twin, service: Service) -> Iterator[BaseException]:
+    host = service.address
+    for configuration, fault in (
+        (sdk.Configuration(host=host, access_token=SECRETS["token"], retries=0), Cut()),
+        (sdk.Configuration(host=host, access_token=SECRETS["token"], retries=0), Answer(403, "no")),
+        (sdk.Configuration(host=host, access_token=SECRETS["token"] + "\n", retries=0), Answer()),
+        (sdk.Configuration(host=host, access_token=SECRETS["token"] + "é€", retries=0), Answer()),
+        (sdk.Configuration(host=host, access_token=lambda: SECRETS["token"] + "\n", retries=0), Answer()),
+        (sdk.Configuration(host=host, auth=person(), retries=0), Answer(400, {"error": "invalid_grant"})),
+        (sdk.Configuration(host=host, auth=person(), retries=0), Answer(502, "<html>")),
+        (sdk.Configuration(host=host, auth=person(), retries=0), Cut()),
+    ):
+        service.fault(".*", fault)
+        with pytest.raises(sdk.OpenApiException) as caught:
+            twin.api("UploadApi", configuration).get_upload_session()
+        service.faults.clear()
+        yield caught.value
+
+
+def test_errors_and_their_tracebacks(twin: Twin, service: Service) -> None:
+    for failure in failures(twin, service):
+        assert secret_free(repr(failure) + str(failure))
+        assert secret_free("".join(traceback.format_exception(failure)))
