@@ -180,6 +180,27 @@ def test_the_unread_answer_never_raises_for_its_status(upload: Api, service: Ser
     upload.twin.finish(raw.close())
 
 
+def test_an_unread_answer_is_read_as_wished(upload: Api, service: Service) -> None:
+    service.fault(".*", *[Answer(200, "x" * 1000, {"X-Extra": "1"})] * 3)
+    if upload.twin.kind == "sync":
+        with upload.raw.get_upload_session_without_preload_content() as raw:
+            assert b"".join(raw.iter_bytes(100)) == b"x" * 1000
+        assert upload.raw.get_upload_session_without_preload_content().data == b"x" * 1000
+    else:
+        upload.twin.finish(read_asynchronously(upload.raw))
+    raw = upload.get_upload_session_without_preload_content()
+    assert raw.getheaders()["x-extra"] == "1"
+    assert raw.reason == "OK"
+    assert repr(raw).endswith("RESTResponse get_upload_session 200>")
+    upload.twin.finish(raw.close())
+
+
+async def read_asynchronously(api: sdk.AsyncUploadApi) -> None:
+    async with await api.get_upload_session_without_preload_content() as raw:
+        assert b"".join([chunk async for chunk in raw.iter_bytes(100)]) == b"x" * 1000
+    assert await (await api.get_upload_session_without_preload_content()).read() == b"x" * 1000
+
+
 def test_dictionaries_do_for_bodies(upload: Api, service: Service) -> None:
     upload.begin_upload_session(begin_upload_session={"manga": MANGA, "groups": []})
 

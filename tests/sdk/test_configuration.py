@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 from typing import Any
 
 import pytest
@@ -94,6 +95,18 @@ def test_settings_that_cannot_be_used_are_named(client: Any, settings: dict[str,
     with pytest.raises(sdk.InvalidRequest) as caught:
         client(sdk.Configuration(**settings))
     assert caught.value.field == field
+
+
+def test_http2_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "h2", None)
+    with pytest.raises(sdk.InvalidRequest, match=r"http2: .*mangadex-openapi\[http2\]"):
+        sdk.ApiClient(sdk.Configuration(http2=True))
+
+
+def test_an_api_makes_its_own_client_if_none_is_given() -> None:
+    api = sdk.UploadApi()
+    assert api.api_client.configuration.host == DOCUMENTED_HOST
+    api.api_client.close()
 
 
 def test_pacing_can_be_off_or_shared() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator
 
@@ -102,6 +104,19 @@ def test_nothing_is_printed_by_default(twin: Twin, service: Service, capfd: pyte
         twin.api("UploadApi", configuration).get_upload_session()
 
     assert capfd.readouterr() == ("", "")
+
+
+def test_the_debug_switch_tells_on_standard_error_in_a_program_without_logging(service: Service) -> None:
+    program = f"""
+import mangadex_openapi as sdk
+configuration = sdk.Configuration(host={service.address!r}, access_token={SECRETS["token"]!r}, debug=True)
+with sdk.ApiClient(configuration) as client:
+    sdk.UploadApi(client).begin_upload_session()
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == ""
+    assert done.stderr.count("begin_upload_session: POST") == 1
+    assert secret_free(done.stderr)
 
 
 def failures(twin: Twin, service: Service) -> Iterator[BaseException]:

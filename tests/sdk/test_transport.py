@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import socketserver
 import ssl
@@ -116,6 +117,38 @@ def test_a_service_on_this_machine_is_not_asked_through_the_environments_proxy(
         assert proxy.requests == []
 
 
+class _GarbageHandler(socketserver.BaseRequestHandler):
+    """Breaks the encryption in the middle of the answer."""
+
+    def handle(self) -> None:
+        self.request.recv(65_536)
+        self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{")
+        with socket.socket(fileno=os.dup(self.request.fileno())) as unencrypted:
+            unencrypted.sendall(b"no TLS record " * 100)
+
+
+@contextmanager
+def tls_server(context: ssl.SSLContext, handler: type[socketserver.BaseRequestHandler]) -> Iterator[str]:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), handler) as server:
+        server.daemon_threads = True
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+def test_broken_encryption_is_a_broken_connection(twin: Twin, server_context: ssl.SSLContext, ca_file: Path) -> None:
+    with tls_server(server_context, _GarbageHandler) as address:
+        api = twin.api("UploadApi", settings(address, ssl_ca_cert=ca_file))
+        with pytest.raises(sdk.ConnectionFailed, match=r"^begin_upload_session: the connection to 127\.0\.0\.1 broke"):
+            api.begin_upload_session()
+        raw = api.begin_upload_session_without_preload_content()
+        with pytest.raises(sdk.ConnectionFailed):
+            twin.finish(raw.read())
+
+
 class _Http2Handler(socketserver.BaseRequestHandler):
     """Answers every request of a connection with an open session."""
 
@@ -133,21 +166,9 @@ class _Http2Handler(socketserver.BaseRequestHandler):
             self.request.sendall(connection.data_to_send())
 
 
-@contextmanager
-def http2_server(context: ssl.SSLContext) -> Iterator[str]:
-    context.set_alpn_protocols(["h2"])
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Http2Handler) as server:
-        server.daemon_threads = True
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_address[1]}"
-        server.shutdown()
-        thread.join()
-
-
 def test_http2_where_the_service_offers_it(twin: Twin, server_context: ssl.SSLContext, ca_file: Path) -> None:
-    with http2_server(server_context) as address:
+    server_context.set_alpn_protocols(["h2"])
+    with tls_server(server_context, _Http2Handler) as address:
         api = twin.api("UploadApi", settings(address, ssl_ca_cert=ca_file, http2=True))
         with pytest.raises(sdk.NotFound, match=r"^\(404\) Not Found: put_upload_session_file"):
             api.put_upload_session_file("some id", file=b"page" * 100_000)
