@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import httpx2
 
@@ -23,6 +23,8 @@ FILES_PER_REQUEST = 10
 RATE_ROUNDS = 9
 REQUESTS_PER_ROUND = 400
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+Batches: TypeAlias = list[list[Path]]
 
 
 def configuration(host: str) -> Configuration:
@@ -99,43 +101,43 @@ def _peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT
 
 
-def batches(folder: Path) -> list[list[Path]]:
+def read_folder(folder: Path) -> Batches:
     paths = sorted(folder.glob("*.jpg"))
     return [paths[start : start + FILES_PER_REQUEST] for start in range(0, len(paths), FILES_PER_REQUEST)]
 
 
-def send_sync(host: str, folder: Path, meter: Meter) -> None:
+def send_sync(host: str, batches: Batches, meter: Meter) -> None:
     with ApiClient(configuration(host)) as api_client:
         api = UploadApi(api_client)
         api.get_upload_session()
         meter.start()
-        for batch in batches(folder):
+        for batch in batches:
             api.put_upload_session_file(SESSION, file=list(batch))
 
 
-async def send_async(host: str, folder: Path, meter: Meter) -> None:
+async def send_async(host: str, batches: Batches, meter: Meter) -> None:
     async with AsyncApiClient(configuration(host)) as api_client:
         api = AsyncUploadApi(api_client)
         await api.get_upload_session()
         meter.start()
-        for batch in batches(folder):
+        for batch in batches:
             await api.put_upload_session_file(SESSION, file=list(batch))
 
 
-def send_bare_sync(host: str, folder: Path, meter: Meter) -> None:
+def send_bare_sync(host: str, batches: Batches, meter: Meter) -> None:
     with httpx2.Client(trust_env=False, headers=AUTHORIZATION) as client:
         client.get(f"{host}/upload").json()
         meter.start()
-        for batch in batches(folder):
+        for batch in batches:
             with ExitStack() as stack:
                 client.post(f"{host}/upload/{SESSION}", files=_open_files(batch, stack)).json()
 
 
-async def send_bare_async(host: str, folder: Path, meter: Meter) -> None:
+async def send_bare_async(host: str, batches: Batches, meter: Meter) -> None:
     async with httpx2.AsyncClient(trust_env=False, headers=AUTHORIZATION) as client:
         (await client.get(f"{host}/upload")).json()
         meter.start()
-        for batch in batches(folder):
+        for batch in batches:
             with ExitStack() as stack:
                 (await client.post(f"{host}/upload/{SESSION}", files=_open_files(batch, stack))).json()
 
@@ -148,16 +150,16 @@ def _open_files(batch: list[Path], stack: ExitStack) -> dict[str, tuple[str, Bin
 
 
 def measured(sender: str, host: str, folder: Path) -> dict[str, float]:
-    meter = Meter()
+    meter, batches = Meter(), read_folder(folder)
     match sender:
         case "client sync":
-            send_sync(host, folder, meter)
+            send_sync(host, batches, meter)
         case "client async":
-            asyncio.run(send_async(host, folder, meter))
+            asyncio.run(send_async(host, batches, meter))
         case "httpx2 sync":
-            send_bare_sync(host, folder, meter)
+            send_bare_sync(host, batches, meter)
         case "httpx2 async":
-            asyncio.run(send_bare_async(host, folder, meter))
+            asyncio.run(send_bare_async(host, batches, meter))
         case _:
             raise ValueError(sender)
     return meter.report()

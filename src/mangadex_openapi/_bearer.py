@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from threading import Lock
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from weakref import WeakKeyDictionary
 
 import httpx2
@@ -19,6 +18,9 @@ from mangadex_openapi.auth import PersonalClient, TokenKey, Tokens
 from mangadex_openapi.exceptions import InvalidRequest, LoginRefused
 
 TOKEN_TIMEOUT = httpx2.Timeout(connect=10.0, write=10.0, read=30.0, pool=600.0)
+
+if TYPE_CHECKING:
+    import asyncio
 
 AccessToken: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
@@ -95,6 +97,8 @@ class PersonalAuth(httpx2.Auth):
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncFlow:
         """Send with a token, and once more with a new one after a 401."""
+        import asyncio  # noqa: PLC0415 - see MultipartBody
+
         rejected: str | None = None
         for _ in range(2):
             if (token := self._usable(rejected)) is None:

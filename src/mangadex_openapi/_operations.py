@@ -65,7 +65,7 @@ class Operation(Generic[T]):
 def path(template: str, **ids: object) -> str:
     """Fill ids into a path: anything is percent-encoded, dots too, so that no id can mean another path."""
     for name, value in ids.items():
-        text = str(value) if value is not None else ""
+        text = _sendable(name, value) if value is not None else ""
         if not text:
             raise InvalidRequest(name, "is empty")
         encoded = quote(text, safe="")
@@ -85,11 +85,11 @@ def query(values: Mapping[str, object]) -> Query:
         if value is None:
             continue
         if isinstance(value, Mapping):
-            pairs += [(f"{name}[{key}]", str(direction)) for key, direction in value.items()]
+            pairs += [(f"{name}[{key}]", _sendable(name, direction)) for key, direction in value.items()]
         elif isinstance(value, list | tuple):
-            pairs += [(f"{name}[]", str(item)) for item in value]
+            pairs += [(f"{name}[]", _sendable(name, item)) for item in value]
         else:
-            pairs.append((name, str(int(value)) if isinstance(value, bool) else str(value)))
+            pairs.append((name, str(int(value)) if isinstance(value, bool) else _sendable(name, value)))
     return pairs
 
 
@@ -106,7 +106,16 @@ def model_body(kind: type[Request], name: str, value: Request | Mapping[str, Any
 
 def json_body(value: object) -> bytes:
     """Compact JSON, since the service counts bytes (contract 2.5)."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return _sendable("body", json.dumps(value, separators=(",", ":"), ensure_ascii=False)).encode()
+
+
+def _sendable(name: str, value: object) -> str:
+    text = str(value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(name, f"{text[:80]!r} has characters that cannot be sent (half of a pair)") from None
+    return text
 
 
 def entity(kind: type[Model]) -> Callable[[Any], Model]:

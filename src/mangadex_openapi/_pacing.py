@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from mangadex_openapi._rate_headers import LONGEST_WAIT_S, RateHeaders
+from mangadex_openapi.exceptions import InvalidRequest
 
 _CLOCK_GRAIN_S = 0.001
 """Shorter waits are rounding."""
@@ -26,6 +27,8 @@ class Pacer:
     """
 
     def __init__(self, per_second: float = 5.0, burst: int = 5) -> None:
+        if per_second <= 0 or burst < 1:
+            raise InvalidRequest("pacing", "a Pacer needs more than 0 a second and a burst of at least 1")
         self._interval_s = 1.0 / per_second
         self._burst_s = (burst - 1) * self._interval_s
         self._due_at = 0.0

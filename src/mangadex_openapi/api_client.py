@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import ExitStack
 from types import TracebackType
@@ -168,9 +167,12 @@ class AsyncApiClient(_Client):
         return AsyncRESTResponse(operation.name, await self._send(operation, unread=True))
 
     async def _send(self, operation: Operation[Any], *, unread: bool = False) -> httpx2.Response:
+        import asyncio  # noqa: PLC0415 - see MultipartBody
+
         self._check_open(self._http.is_closed)
         with ExitStack() as stack:
-            pages = await asyncio.to_thread(stack.enter_context, request_body(operation))
+            body = request_body(operation)
+            pages = await asyncio.to_thread(stack.enter_context, body) if operation.multipart else None
             request = build_request(self._http, self.configuration, self.default_headers, operation, pages)
             auth = self._auth(operation)
             flow = call(operation, self.configuration.retries, any_status=unread)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mangadex_openapi import Pacer
+from mangadex_openapi import InvalidRequest, Pacer
 
 NOW = 1_700_000_000.0
 
@@ -37,6 +37,12 @@ def test_no_window_of_time_has_more_than_it_may(offsets: list[float]) -> None:
     for first in range(len(times)):
         for last in range(first, len(times)):
             assert last - first + 1 <= 5 + 5 * (times[last] - times[first]) + 0.1
+
+
+@pytest.mark.parametrize("limits", [{"per_second": 0}, {"burst": 0}])
+def test_a_pace_of_nothing_is_refused(limits: dict[str, int]) -> None:
+    with pytest.raises(InvalidRequest, match="Pacer"):
+        Pacer(**limits)
 
 
 def test_an_exhausted_endpoint_waits_for_its_next_period() -> None:
