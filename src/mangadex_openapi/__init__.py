@@ -12,6 +12,7 @@ from mangadex_openapi._version import __version__ as __version__
 
 if TYPE_CHECKING:
     from mangadex_openapi._pacing import Pacer as Pacer
+    from mangadex_openapi._pages import FileArgument as FileArgument
     from mangadex_openapi._retry import RetryPolicy as RetryPolicy
     from mangadex_openapi.api.at_home_api import AsyncAtHomeApi as AsyncAtHomeApi
     from mangadex_openapi.api.at_home_api import AtHomeApi as AtHomeApi
@@ -138,6 +139,7 @@ _MODULES = {
     "ConnectionFailed": "exceptions",
     "Error": "models.error",
     "ErrorResponse": "models.error_response",
+    "FileArgument": "_pages",
     "Forbidden": "exceptions",
     "GetAtHomeServerChapterId200Response": "models.get_at_home_server_chapter_id200_response",
     "GetAtHomeServerChapterId200ResponseChapter": "models.get_at_home_server_chapter_id200_response_chapter",

@@ -95,12 +95,26 @@ def without_preload_content_async(
 M = TypeVar("M", bound=Callable[..., Any])
 
 
+_OPTIONS_TEXT = """
+
+    The options `_request_timeout` (seconds, or a pair of them for connecting and the rest), `_request_auth` (another
+    token), `_content_type`, `_headers` and `_host_index` (0) are for this call alone.
+"""
+_DOCS: dict[str, Callable[[str], str]] = {
+    "": lambda text: text.rstrip() + _OPTIONS_TEXT,
+    "_with_http_info": lambda text: f"{text.rstrip()}\n\n    Returned with status and headers.{_OPTIONS_TEXT}",
+    "_without_preload_content": lambda text: (
+        f"{text.partition('Raises:')[0].rstrip()}\n\n    Returned unread, whatever its status.{_OPTIONS_TEXT}"
+    ),
+}
+
+
 def _described(method: M, build: Callable[..., Any], suffix: str = "", answer: str = "{}") -> M:
     """Give a method the name, text and signature that help() and editors show."""
     method.__name__ = build.__name__ + suffix
     method.__qualname__ = method.__name__
     method.__module__ = build.__module__
-    method.__doc__ = build.__doc__
+    method.__doc__ = _DOCS[suffix](build.__doc__ or "")
     own = inspect.signature(build)
     parameters = [_SELF, *(p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD), *_OPTIONS]
     returned = answer.format(str(own.return_annotation).removeprefix("Operation[").removesuffix("]"))

@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
-from weakref import WeakKeyDictionary
+from concurrent.futures import Future
+from threading import Lock, Thread
+from typing import TypeAlias
 
 import httpx2
 
@@ -15,12 +15,7 @@ from mangadex_openapi._log import logger
 from mangadex_openapi._login import obtain
 from mangadex_openapi._options import check_header
 from mangadex_openapi.auth import PersonalClient, TokenKey, Tokens
-from mangadex_openapi.exceptions import InvalidRequest, LoginRefused
-
-TOKEN_TIMEOUT = httpx2.Timeout(connect=10.0, write=10.0, read=30.0, pool=600.0)
-
-if TYPE_CHECKING:
-    import asyncio
+from mangadex_openapi.exceptions import InvalidRequest, LoginFailed, LoginRefused, LoginUnavailable
 
 AccessToken: TypeAlias = str | Callable[[], str] | Callable[[], Awaitable[str]]
 
@@ -67,32 +62,30 @@ class TokenAuth(httpx2.Auth):
 
 
 class PersonalAuth(httpx2.Auth):
-    """Tokens of a personal client: renewed ahead of expiry, and once after a 401, by one request for all that wait."""
+    """Tokens of a personal client: renewed ahead of expiry, and once after a 401.
 
-    def __init__(self, client: PersonalClient, key: TokenKey) -> None:
+    A renewal runs in one thread, on a connection of its own, for all threads, tasks and event loops that wait for it:
+    they share its end, good or bad, and whoever is cancelled meanwhile does not end it. So a rotated refresh token
+    is always saved, and wrong credentials are sent once.
+    """
+
+    def __init__(self, client: PersonalClient, key: TokenKey, connect: Callable[[], httpx2.Client]) -> None:
         self._client = client
         self._key = key
+        self._connect = connect
         self._tokens: Tokens | None = None
+        self._renewing: Future[str] | None = None
         self._lock = Lock()
-        self._async_locks: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
     def sync_auth_flow(self, request: httpx2.Request) -> Flow:
         """Send with a token, and once more with a new one after a 401."""
         rejected: str | None = None
         for _ in range(2):
-            if (token := self._usable(rejected)) is None:
-                with self._lock:
-                    self._load()
-                    if (token := self._usable(rejected)) is None:
-                        renewal, answer = self._renewal(request), None
-                        while (token_request := _step(renewal, answer)) is not None:
-                            answer = yield token_request
-                            answer.read()
-                        token = self._save()
+            token = self._usable(self._tokens, rejected) or self._renewal(rejected).result()
             response = yield _authorized(request, token)
             if response.status_code != httpx2.codes.UNAUTHORIZED:
                 return
-            response.read()  # frees its connection, which the renewal may need
+            response.read()  # frees its connection before the wait for a token
             rejected = token
 
     async def async_auth_flow(self, request: httpx2.Request) -> AsyncFlow:
@@ -101,71 +94,83 @@ class PersonalAuth(httpx2.Auth):
 
         rejected: str | None = None
         for _ in range(2):
-            if (token := self._usable(rejected)) is None:
-                async with self._async_locks.setdefault(asyncio.get_running_loop(), asyncio.Lock()):
-                    await asyncio.to_thread(self._load)
-                    if (token := self._usable(rejected)) is None:
-                        renewal, answer = self._renewal(request), None
-                        while (token_request := _step(renewal, answer)) is not None:
-                            answer = yield token_request
-                            await answer.aread()
-                        token = await asyncio.to_thread(self._save)
+            token = self._usable(self._tokens, rejected)
+            if token is None:
+                token = await asyncio.wrap_future(self._renewal(rejected))
             response = yield _authorized(request, token)
             if response.status_code != httpx2.codes.UNAUTHORIZED:
                 return
             await response.aread()
             rejected = token
 
-    def _usable(self, rejected: str | None) -> str | None:
-        tokens = self._tokens
+    @staticmethod
+    def _usable(tokens: Tokens | None, rejected: str | None) -> str | None:
         if tokens is None or tokens.access_token == rejected or time.time() >= tokens.renew_at:
             return None
         return tokens.access_token
 
-    def _load(self) -> None:
-        """Take what the store has: another process may have renewed."""
-        self._tokens = self._client.token_store.load(self._key) or self._tokens
+    def _renewal(self, rejected: str | None) -> Future[str]:
+        """The renewal that is under way, or a new one."""
+        with self._lock:
+            if self._renewing is None:
+                self._renewing = Future()
+                self._renewing.set_running_or_notify_cancel()  # so that a waiting task cannot cancel it
+                Thread(target=self._renew, args=(self._renewing, rejected), name="mangadex-sign-in").start()
+            return self._renewing
 
-    def _save(self) -> str:
-        if self._tokens is None:
-            raise AssertionError("a finished renewal leaves tokens")
-        self._client.token_store.save(self._key, self._tokens)
-        return self._tokens.access_token
-
-    def _renewal(self, request: httpx2.Request) -> Generator[httpx2.Request, httpx2.Response, None]:
-        flow = obtain(self._client, self._tokens, time.time)
+    def _renew(self, renewal: Future[str], rejected: str | None) -> None:
         try:
-            form = next(flow)
-            while True:
-                logger.debug("sign-in of %s by %s", self._key.username, form["grant_type"])
-                answer = yield self._token_request(request, form)
-                form = flow.send(answer)
+            token = self._new_token(rejected)
+        except BaseException as error:  # noqa: BLE001 - those who wait raise it
+            self._end_renewal()
+            renewal.set_exception(error)
+        else:
+            self._end_renewal()
+            renewal.set_result(token)
+
+    def _end_renewal(self) -> None:
+        with self._lock:
+            self._renewing = None
+
+    def _new_token(self, rejected: str | None) -> str:
+        flow = obtain(self._client, self._load, lambda tokens: self._usable(tokens, rejected) is not None, time.time)
+        try:
+            with self._connect() as connection:
+                form = next(flow)
+                while True:
+                    logger.debug("sign-in of %s by %s", self._key.username, form["grant_type"])
+                    form = flow.send(self._post(connection, form))
         except StopIteration as done:
-            self._tokens = done.value
+            tokens: Tokens = done.value
         except LoginRefused as refusal:
             if refusal.error == "invalid_grant":
                 self._tokens = None
-                self._client.token_store.save(self._key, None)
+                self._save(None)
             raise
+        if tokens is not self._tokens:
+            self._tokens = tokens
+            self._save(tokens)
+        return tokens.access_token
 
-    def _token_request(self, request: httpx2.Request, form: dict[str, str]) -> httpx2.Request:
-        headers = {"User-Agent": request.headers["User-Agent"], "Accept": "application/json"}
-        return httpx2.Request(
-            "POST",
-            f"{self._key.auth_url}/token",
-            headers=headers,
-            data=form,
-            extensions={"timeout": TOKEN_TIMEOUT.as_dict()},
-        )
+    def _post(self, connection: httpx2.Client, form: dict[str, str]) -> httpx2.Response:
+        try:
+            return connection.post(f"{self._key.auth_url}/token", data=form)
+        except (httpx2.RequestError, OSError) as error:
+            where = httpx2.URL(self._key.auth_url).host
+            raise LoginUnavailable(f"{where} could not be reached for signing in ({error}); try again later") from error
 
+    def _load(self) -> Tokens | None:
+        """What the store has, since another process may have renewed; else what this one had."""
+        try:
+            return self._client.token_store.load(self._key) or self._tokens
+        except Exception as error:
+            raise LoginFailed(f"the token store cannot be read ({type(error).__name__}: {error})") from error
 
-def _step(
-    renewal: Generator[httpx2.Request, httpx2.Response, None], answer: httpx2.Response | None
-) -> httpx2.Request | None:
-    try:
-        return next(renewal) if answer is None else renewal.send(answer)
-    except StopIteration:
-        return None
+    def _save(self, tokens: Tokens | None) -> None:
+        try:
+            self._client.token_store.save(self._key, tokens)
+        except Exception:  # noqa: BLE001 - a store of others; the tokens are in hand
+            logger.exception("the token store cannot be written; the sign-in is good until the program ends")
 
 
 def _authorized(request: httpx2.Request, token: str) -> httpx2.Request:
@@ -175,11 +180,13 @@ def _authorized(request: httpx2.Request, token: str) -> httpx2.Request:
     return request
 
 
-def _immediate(token: str | Awaitable[str]) -> str:
+def _immediate(token: object) -> str:
     if isinstance(token, str):
         return token
-    raise InvalidRequest("access_token", "the callable gives no text; an asynchronous one needs the async client")
+    raise InvalidRequest(
+        "access_token", "is no text, nor a callable that gives text; an asynchronous one needs the async client"
+    )
 
 
 async def _awaited(token: str | Awaitable[str]) -> str:
-    return await token if inspect.isawaitable(token) else token
+    return _immediate(await token if inspect.isawaitable(token) else token)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import ssl
 from collections.abc import Generator
 from typing import Any, TypeVar
 
@@ -11,7 +12,7 @@ import httpx2
 
 from mangadex_openapi._operations import Operation, Repeat
 from mangadex_openapi._rate_headers import retry_after_s
-from mangadex_openapi._retry import NOT_SENT, Received, RetryPolicy
+from mangadex_openapi._retry import HOPELESS, MAYBE_ACTED_ON, NOT_SENT, Received, RetryPolicy
 from mangadex_openapi.exceptions import (
     BY_STATUS,
     ApiException,
@@ -53,7 +54,7 @@ def call(
         if wait is None:
             if any_status and isinstance(outcome, httpx2.Response):
                 return outcome
-            raise _failure(operation, received, number, maybe_sent=answer_lost or not isinstance(outcome, NOT_SENT))
+            raise _failure(operation, received, number, maybe_sent=answer_lost or _may_have_acted(outcome))
         answer_lost = answer_lost or _may_have_acted(outcome)
         number, wait_s, waited_s = number + 1, wait, waited_s + wait
 
@@ -69,13 +70,13 @@ def read_answer(operation: Operation[T], response: httpx2.Response) -> T:
     try:
         body = json.loads(response.content) if response.content.strip() else None
         return operation.read(body)
-    except ValueError as error:  # not JSON, or an InvalidRequest of the model
+    except (ValueError, RecursionError) as error:  # not JSON, or an InvalidRequest of the model
         problem = str(error) if isinstance(error, InvalidRequest) else "not JSON"
         raise UnexpectedAnswer(
             response.status_code,
             response.reason_phrase,
             headers=response.headers,
-            body=f"({problem}) {response.text}",
+            body=f"({problem}) {text_of(response)}",
             request_id=response.headers.get("x-request-id"),
             operation=operation.name,
         ) from error
@@ -88,8 +89,8 @@ def _already_gone(operation: Operation[Any], response: httpx2.Response, answer_l
 
 def _may_have_acted(outcome: object) -> bool:
     if isinstance(outcome, httpx2.Response):
-        return outcome.is_server_error
-    return not isinstance(outcome, NOT_SENT)
+        return outcome.status_code in MAYBE_ACTED_ON
+    return not isinstance(outcome, NOT_SENT + HOPELESS)
 
 
 def _failure(operation: Operation[Any], received: Received, attempts: int, *, maybe_sent: bool) -> Exception:
@@ -111,15 +112,15 @@ def connection_failure(
     return failure
 
 
-def foreign_failure(error: OSError, request: httpx2.Request) -> httpx2.RequestError:
+def foreign_failure(error: ssl.SSLError | ConnectionError, request: httpx2.Request) -> httpx2.RequestError:
     """What the HTTP library should have made of an error of the socket or of TLS."""
     failure = httpx2.ReadError(str(error), request=request)
     failure.__cause__ = error
     return failure
 
 
-def _problem(error: httpx2.RequestError) -> str:
-    host = error.request.url.host
+def _problem(error: httpx2.RequestError) -> str:  # noqa: PLR0911 - a table of kinds
+    host = _host(error)
     match error:
         case httpx2.ConnectTimeout():
             return f"{host} did not accept a connection in time"
@@ -129,10 +130,24 @@ def _problem(error: httpx2.RequestError) -> str:
             return f"{host} stopped taking the request"
         case httpx2.ReadTimeout():
             return f"{host} did not answer in time"
+        case httpx2.LocalProtocolError():
+            return "the request cannot be sent as HTTP"  # the library's words would repeat headers
         case httpx2.ConnectError():
             return f"no connection to {host} ({error})"
         case _:
             return f"the connection to {host} broke ({str(error) or type(error).__name__})"
+
+
+def _host(error: httpx2.RequestError) -> str:
+    try:
+        return error.request.url.host
+    except RuntimeError:  # it was not made for a request
+        return "the host"
+
+
+def text_of(response: httpx2.Response) -> str:
+    """The body as text, whatever the answer says of its encoding."""
+    return response.content.decode("utf-8", "replace")
 
 
 def api_exception(operation: Operation[Any], response: httpx2.Response, now: float, attempts: int) -> ApiException:
@@ -143,7 +158,7 @@ def api_exception(operation: Operation[Any], response: httpx2.Response, now: flo
         status,
         response.reason_phrase or "no reason",
         headers=response.headers,
-        body=response.text,
+        body=text_of(response),
         errors=_errors(response.content),
         request_id=response.headers.get("x-request-id"),
         operation=operation.name,
@@ -159,5 +174,5 @@ def _errors(content: bytes) -> list[Error]:
         body = json.loads(content)
         entries = body.get("errors") if isinstance(body, dict) else None
         return [Error.from_dict(entry) for entry in entries] if isinstance(entries, list) else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return []

@@ -14,6 +14,9 @@ from mangadex_openapi.exceptions import LoginFailed, LoginRefused, LoginUnavaila
 DOCUMENTED_LIFETIME_S = 900.0
 """Of an access token (contract 6.1), where the answer does not say."""
 
+LONGEST_LIFE_S = 1e10
+"""Longer ones are no times."""
+
 EARLY_S = 60.0
 """Renew this long before expiry (contract 6.1), but never in the first two thirds of a token's life."""
 
@@ -25,34 +28,45 @@ _HINTS = {
 
 
 def obtain(
-    client: PersonalClient, stored: Tokens | None, clock: Callable[[], float]
+    client: PersonalClient,
+    load: Callable[[], Tokens | None],
+    is_usable: Callable[[Tokens], bool],
+    clock: Callable[[], float],
 ) -> Generator[dict[str, str], httpx2.Response, Tokens]:
-    """Get tokens: by the refresh token where there is one, else by the password.
+    """Get tokens: those that `load` gives if they are usable, else by their refresh token, else by the password.
 
-    Each yield is a form to post to the token endpoint and takes the (read) answer.
+    Each yield is a form to post to the token endpoint and takes the (read) answer. A refused refresh token is looked
+    up again, since another process may have used it and saved a newer one.
 
     Raises:
         LoginRefused: the endpoint refuses the credentials, or none are left to try.
         LoginUnavailable: the endpoint does not answer as one.
     """
-    refresh_token, refused = stored.refresh_token if stored else None, None
-    lapsed = stored is not None and stored.refresh_expires_at is not None and stored.refresh_expires_at <= clock()
-    if refresh_token and not lapsed:
-        answer = yield _form(client, grant_type="refresh_token", refresh_token=refresh_token)
-        result = _read(answer, clock(), refresh_token)
+    refused: set[str] = set()
+    while (stored := load()) is not None and stored.refresh_token not in refused:
+        if is_usable(stored):
+            return stored
+        if stored.refresh_token is None or _has_lapsed(stored, clock()):
+            break
+        answer = yield _form(client, grant_type="refresh_token", refresh_token=stored.refresh_token)
+        result = _read(answer, clock(), stored.refresh_token)
         if isinstance(result, Tokens):
             return result
         if result.error != "invalid_grant":
             raise result
-        refused = result.error
+        refused.add(stored.refresh_token)
     if client.password is None:
         problem = f"{client.username} is not signed in any more, and no password is given: sign in again"
-        raise LoginRefused(problem, error=refused)
+        raise LoginRefused(problem, error="invalid_grant" if refused else None)
     answer = yield _form(client, grant_type="password", username=client.username, password=client.password)
     result = _read(answer, clock(), None)
     if isinstance(result, Tokens):
         return result
     raise result
+
+
+def _has_lapsed(tokens: Tokens, now: float) -> bool:
+    return tokens.refresh_expires_at is not None and tokens.refresh_expires_at <= now
 
 
 def _form(client: PersonalClient, **fields: str) -> dict[str, str]:
@@ -86,12 +100,13 @@ def _read(answer: httpx2.Response, now: float, old_refresh_token: str | None) ->
 
 
 def _lifetime_s(value: object) -> float | None:
-    return value if isinstance(value, int | float) and value > 0 else None  # Keycloak's 0 means "does not expire"
+    """Keycloak's 0 means that it does not expire."""
+    return value if isinstance(value, int | float) and 0 < value <= LONGEST_LIFE_S else None
 
 
 def _json_object(answer: httpx2.Response) -> dict[str, Any]:
     try:
         body = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -9,6 +9,7 @@ from mangadex_openapi._operations import (
     Operation,
     Query,
     Repeat,
+    check_content_type,
     enveloped,
     having,
     includes_query,
@@ -231,6 +232,7 @@ def put_chapter_id(
     Raises:
         Conflict: the version is stale.
     """
+    check_content_type(content_type)
     return Operation(
         name="put_chapter_id",
         method="PUT",
@@ -309,6 +311,9 @@ def _list_query(
     order: Order | None,
     includes: list[str] | None,
 ) -> Query:
+    for name, number in (("limit", limit), ("offset", offset)):
+        if number is not None and not isinstance(number, int):
+            raise InvalidRequest(name, f"is {type(number).__name__}; give a whole number")
     if limit is not None and not 0 <= limit <= MAX_LIMIT:
         raise InvalidRequest("limit", f"is {limit}; a list has 0 to {MAX_LIMIT} entries")
     if offset is not None and not 0 <= offset <= MAX_WINDOW - (10 if limit is None else limit):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import quote
+from uuid import UUID
 
 from mangadex_openapi._options import Options
 from mangadex_openapi._pages import FileArgument
@@ -45,7 +46,7 @@ class Operation(Generic[T]):
     """One call of the service.
 
     `read` takes the parsed body (None where it is empty) and raises InvalidRequest if it is not the answer.
-    `pacing` names the rate window (contract 7.2); `slow` answers may take minutes.
+    `pacing` names the rate window (contract 7.2), the operation's own by default; `slow` answers may take minutes.
     """
 
     name: str
@@ -61,10 +62,23 @@ class Operation(Generic[T]):
     pacing: str = ""
     slow: bool = False
 
+    def __post_init__(self) -> None:
+        if not self.pacing:
+            object.__setattr__(self, "pacing", self.name)
+
+
+def check_content_type(content_type: object) -> None:
+    """Refuse a body in the place of the documented parameter before it, which would be lost without a word."""
+    if not isinstance(content_type, str):
+        problem = f"is {type(content_type).__name__}; it is the parameter before the body: give the body by its name"
+        raise InvalidRequest("content_type", problem)
+
 
 def path(template: str, **ids: object) -> str:
     """Fill ids into a path: anything is percent-encoded, dots too, so that no id can mean another path."""
     for name, value in ids.items():
+        if value is not None and not isinstance(value, str | int | UUID):
+            raise InvalidRequest(name, f"is {type(value).__name__}; give an id")
         text = _sendable(name, value) if value is not None else ""
         if not text:
             raise InvalidRequest(name, "is empty")
@@ -78,6 +92,16 @@ def includes_query(includes: list[str] | None) -> Query:
     return query({"includes": includes})
 
 
+LISTS = frozenset(
+    {
+        *("includes", "ids", "authors", "artists", "includedTags", "excludedTags", "status", "originalLanguage"),
+        *("availableTranslatedLanguage", "publicationDemographic", "contentRating", "groups", "volume", "chapter"),
+        *("translatedLanguage", "excludedGroups", "excludedUploaders"),
+    }
+)
+"""Parameters that are lists on the wire (contract 9)."""
+
+
 def query(values: Mapping[str, object]) -> Query:
     """Query parameters: lists as `name[]`, orders as `order[key]`, None left out, booleans as 1 and 0."""
     pairs: Query = []
@@ -85,9 +109,13 @@ def query(values: Mapping[str, object]) -> Query:
         if value is None:
             continue
         if isinstance(value, Mapping):
-            pairs += [(f"{name}[{key}]", _sendable(name, direction)) for key, direction in value.items()]
+            pairs += [
+                (f"{name}[{_sendable(name, key)}]", _sendable(name, direction)) for key, direction in value.items()
+            ]
         elif isinstance(value, list | tuple):
             pairs += [(f"{name}[]", _sendable(name, item)) for item in value]
+        elif name in LISTS:
+            raise InvalidRequest(name, f"is {type(value).__name__}; give a list")
         else:
             pairs.append((name, str(int(value)) if isinstance(value, bool) else _sendable(name, value)))
     return pairs

@@ -13,7 +13,8 @@ RequestTimeout: TypeAlias = float | tuple[float, float]
 RequestAuth: TypeAlias = str | Mapping[str, Any]
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e\x80-\xff\t]*")
+_HEADER_VALUE = re.compile(r"([\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?)?")
+_OURS = frozenset({"content-length", "transfer-encoding", "host"})
 
 
 class CallOptions(TypedDict, total=False):
@@ -70,25 +71,32 @@ class Options:
 _NONE_GIVEN = Options()
 
 
+LONGEST_TIMEOUT_S = 86_400.0
+
+
 def check_header(field: str, name: str, value: object) -> None:
     """Refuse what cannot stand in a header, without repeating the value, which may be a secret."""
-    if not _HEADER_NAME.fullmatch(name):
+    if not isinstance(name, str) or not _HEADER_NAME.fullmatch(name):
         raise InvalidRequest(field, f"{name!r} is no header name")
+    if name.lower() in _OURS:
+        raise InvalidRequest(field, f"{name} follows from the request and cannot be set")
     if not isinstance(value, str) or not _HEADER_VALUE.fullmatch(value):
-        raise InvalidRequest(field, f"the value for {name} has characters that no header may have (a line end?)")
+        problem = "characters that no header may have (a line end or blank at an end, or not ASCII?)"
+        raise InvalidRequest(field, f"the value for {name} has {problem}")
 
 
 def _timeout(given: object) -> tuple[float | None, float | None]:
     if given is None:
         return None, None
     pair = given if isinstance(given, tuple) else (given, given)
-    if len(pair) == 2 and all(_is_seconds(value) for value in pair):
+    if len(pair) == 2 and all(is_seconds(value) for value in pair):
         return pair
     raise InvalidRequest("_request_timeout", f"{given!r} is neither seconds above 0 nor a pair (connect, read) of them")
 
 
-def _is_seconds(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
+def is_seconds(value: object) -> bool:
+    """Whether it can be a timeout: above 0, and a day at most."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST_TIMEOUT_S
 
 
 def _authorization(given: RequestAuth | None) -> str | None:

@@ -12,6 +12,9 @@ from mangadex_openapi.exceptions import InvalidRequest
 _CLOCK_GRAIN_S = 0.001
 """Shorter waits are rounding."""
 
+_CLOCK_STEP_S = 1.0
+"""A clock that is further back was set back; less is the order in which threads get here."""
+
 
 @dataclass(slots=True)
 class _Window:
@@ -43,11 +46,14 @@ class Pacer:
         with self._lock:
             wait_s = max(self._bucket_wait_s(now), self._window_wait_s(now, endpoint))
             if wait_s < _CLOCK_GRAIN_S:
-                self._due_at = max(self._due_at, now) + self._interval_s
-                if window := self._windows.get(endpoint):
-                    window.remaining -= 1
+                self._take(now, endpoint)
                 return 0.0
             return wait_s
+
+    def spend(self, now: float, endpoint: str = "") -> None:
+        """Take a place for a request that went out without asking, such as the one after a 401."""
+        with self._lock:
+            self._take(now, endpoint)
 
     def learn(self, endpoint: str, headers: Mapping[str, str], now: float) -> None:
         """Take in the headers of an answer from this endpoint."""
@@ -60,8 +66,13 @@ class Pacer:
             remaining = min(known.remaining, told.remaining) if known and same_window else told.remaining
             self._windows[endpoint] = _Window(remaining, told.resets_at)
 
+    def _take(self, now: float, endpoint: str) -> None:
+        self._due_at = max(self._due_at, now) + self._interval_s
+        if window := self._windows.get(endpoint):
+            window.remaining -= 1
+
     def _bucket_wait_s(self, now: float) -> float:
-        if self._due_at > now + self._burst_s + self._interval_s + _CLOCK_GRAIN_S:  # the clock was set back
+        if self._due_at > now + self._burst_s + self._interval_s + _CLOCK_STEP_S:  # the clock was set back
             self._due_at = now
         return self._due_at - self._burst_s - now
 

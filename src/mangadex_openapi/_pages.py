@@ -6,11 +6,11 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Protocol, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from mangadex_openapi.exceptions import InvalidRequest
 
@@ -32,7 +32,9 @@ class Readable(Protocol):
 
 Content: TypeAlias = bytes | bytearray | memoryview | str | os.PathLike[str] | Readable
 NamedContent: TypeAlias = tuple[str, Content]
-FileArgument: TypeAlias = Content | NamedContent | list[Content | NamedContent]
+FileArgument: TypeAlias = (
+    Content | NamedContent | Sequence[Content] | Sequence[NamedContent] | Sequence[Content | NamedContent]
+)
 
 
 class Source(Protocol):
@@ -83,20 +85,25 @@ class _OpenFile:
     label: str
 
     def head(self) -> bytes:
-        self.file.seek(self.start)
-        return self.file.read(min(self.size, HEAD_BYTES))
+        return self._read_at(self.start, min(self.size, HEAD_BYTES))
 
     def chunks(self) -> Generator[bytes]:
-        self.file.seek(self.start)
         left = self.size
         while left:
-            chunk = self.file.read(min(left, CHUNK_BYTES))
+            chunk = self._read_at(self.start + self.size - left, min(left, CHUNK_BYTES))
             if not chunk:
                 raise InvalidRequest("file", _GONE_WRONG.format(self.label, self.size, self.size - left))
             left -= len(chunk)
             yield chunk
-        if self.file.read(1):
+        if self._read_at(self.start + self.size, 1):
             raise InvalidRequest("file", _GONE_WRONG.format(self.label, self.size, "more"))
+
+    def _read_at(self, position: int, size: int) -> bytes:
+        try:
+            self.file.seek(position)
+            return self.file.read(size)
+        except (OSError, ValueError) as error:
+            raise InvalidRequest("file", f"{self.label} cannot be read: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ def open_pages(argument: FileArgument | None) -> Iterator[list[Page]]:
         InvalidRequest: not one of the documented kinds, unreadable, more than ten, or two equal names.
     """
     if argument is None:
-        items: list[Content | NamedContent] = []
+        items: list[Any] = []
     elif isinstance(argument, list):
         items = argument
         if not 1 <= len(items) <= MAX_FILES:
@@ -177,14 +184,16 @@ def _from_stream(stream: BinaryIO, stack: ExitStack) -> tuple[Source, str | None
     try:
         if getattr(stream, "seekable", lambda: False)():
             start = stream.tell()
-            size = stream.seek(0, os.SEEK_END) - start
+            stack.enter_context(_put_back_on_failure(stream, start))
+            stream.seek(0, os.SEEK_END)
+            size = stream.tell() - start
             stream.seek(start)
             if not isinstance(stream.read(0), bytes):
                 raise _text_mode(label)
             return _OpenFile(stream, start, max(size, 0), label), own_name
         spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115 - the stack's
         size = 0
-        while chunk := stream.read(CHUNK_BYTES):
+        while (chunk := stream.read(CHUNK_BYTES)) != b"":
             if not isinstance(chunk, bytes):
                 raise _text_mode(label)
             size += spool.write(chunk)
@@ -196,7 +205,18 @@ def _from_stream(stream: BinaryIO, stack: ExitStack) -> tuple[Source, str | None
 
 
 def _text_mode(label: str) -> InvalidRequest:
-    return InvalidRequest("file", f"{label} gives text; open it in binary mode ('rb')")
+    return InvalidRequest("file", f"{label} does not give bytes; open it in binary mode ('rb'), and not non-blocking")
+
+
+@contextmanager
+def _put_back_on_failure(stream: BinaryIO, start: int) -> Iterator[None]:
+    """So that the same file can be given again: it is sent from its present position."""
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError, ValueError):
+            stream.seek(start)
+        raise
 
 
 def _regular_size(path: Path) -> int:

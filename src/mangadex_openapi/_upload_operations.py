@@ -9,6 +9,7 @@ from mangadex_openapi._operations import (
     Operation,
     Repeat,
     acknowledgement,
+    check_content_type,
     entity,
     having,
     includes_query,
@@ -67,6 +68,7 @@ def begin_edit_session(
         Unauthorized: the account may not edit this chapter.
         Conflict: a session is open already, or the version is stale.
     """
+    check_content_type(content_type)
     return Operation(
         name="begin_edit_session",
         method="POST",
@@ -94,6 +96,7 @@ def begin_upload_session(
         NotFound: no such manga or group.
         Conflict: a session is open already.
     """
+    check_content_type(content_type)
     return Operation(
         name="begin_upload_session",
         method="POST",
@@ -123,6 +126,7 @@ def commit_upload_session(
         BadRequest: the draft, the order or the consent is not accepted.
         NotFound: no such open session of this account.
     """
+    check_content_type(content_type)
     return Operation(
         name="commit_upload_session",
         method="POST",
@@ -171,6 +175,7 @@ def delete_uploaded_session_files(
     Raises:
         NotFound: no such session of this account.
     """
+    check_content_type(content_type)
     return Operation(
         name="delete_uploaded_session_files",
         method="DELETE",
@@ -220,6 +225,7 @@ def put_upload_session_file(
         BadRequest: no page was accepted.
         NotFound: no such open session of this account.
     """
+    check_content_type(content_type)
     return Operation(
         name="put_upload_session_file",
         method="POST",

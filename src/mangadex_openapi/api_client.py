@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from contextlib import ExitStack
 from types import TracebackType
@@ -11,7 +12,8 @@ import httpx2
 
 from mangadex_openapi._bearer import FixedAuth
 from mangadex_openapi._calls import call, foreign_failure, read_answer
-from mangadex_openapi._http import build_request, client_settings, request_body
+from mangadex_openapi._connections import connect
+from mangadex_openapi._http import build_request, request_body
 from mangadex_openapi._log import log_exchange
 from mangadex_openapi._operations import Operation
 from mangadex_openapi._options import check_header
@@ -34,14 +36,14 @@ class _Client:
         header_value: str | None = None,
     ) -> None:
         self.configuration = configuration or Configuration()
-        self.default_headers: dict[str, str] = {}
+        self.default_headers = httpx2.Headers()
         if header_name is not None and header_value is not None:
             self.set_default_header(header_name, header_value)
 
     @property
     def user_agent(self) -> str:
         """The User-Agent that is sent."""
-        return self.default_headers.get("User-Agent", self.configuration.user_agent)
+        return str(self.default_headers.get("User-Agent", self.configuration.user_agent))
 
     @user_agent.setter
     def user_agent(self, value: str) -> None:
@@ -65,17 +67,16 @@ class _Client:
         return FixedAuth(authorization) if authorization else self.configuration.http_auth()
 
     def _place_wait_s(self, operation: Operation[Any]) -> float:
-        pacer = self.configuration.pacer
+        pacer = self.configuration.pacing
         return pacer.reserve(time.time(), operation.pacing) if pacer else 0.0
 
     def _received(self, operation: Operation[Any], request: httpx2.Request, outcome: Outcome) -> Received:
         now = time.time()
-        if isinstance(outcome, httpx2.Response):
-            if pacer := self.configuration.pacer:
-                pacer.learn(operation.pacing, outcome.headers, now)
-        elif isinstance(outcome, httpx2.RequestError) and outcome.request is not request:
-            host = outcome.request.url.host
-            outcome = LoginUnavailable(f"{host} could not be reached for signing in ({outcome}); try again later")
+        pacer = self.configuration.pacing
+        if isinstance(outcome, httpx2.Response) and pacer:
+            for _ in outcome.history:  # a 401 before it
+                pacer.spend(now, operation.pacing)
+            pacer.learn(operation.pacing, outcome.headers, now)
         log_exchange(operation, request, outcome)
         return Received(outcome, now)
 
@@ -90,7 +91,7 @@ class ApiClient(_Client):
         header_value: str | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value)
-        self._http = httpx2.Client(**client_settings(self.configuration))
+        self._http = connect(httpx2.Client, self.configuration)
 
     def call(self, operation: Operation[T]) -> T:
         """Send an operation and return its answer."""
@@ -106,7 +107,6 @@ class ApiClient(_Client):
         return RESTResponse(operation.name, self._send(operation, unread=True))
 
     def _send(self, operation: Operation[Any], *, unread: bool = False) -> httpx2.Response:
-        self._check_open(self._http.is_closed)
         with request_body(operation) as pages:
             request = build_request(self._http, self.configuration, self.default_headers, operation, pages)
             auth = self._auth(operation)
@@ -116,12 +116,13 @@ class ApiClient(_Client):
                 while wait_s > 0.0 or (wait_s := self._place_wait_s(operation)) > 0.0:
                     time.sleep(wait_s)
                     wait_s = 0.0
+                self._check_open(self._http.is_closed)
                 outcome: Outcome
                 try:
                     outcome = self._http.send(request, auth=auth, stream=unread)
                 except (httpx2.RequestError, LoginUnavailable) as error:
                     outcome = error
-                except OSError as error:
+                except (ssl.SSLError, ConnectionError) as error:
                     outcome = foreign_failure(error, request)
                 try:
                     wait_s = flow.send(self._received(operation, request, outcome))
@@ -142,7 +143,7 @@ class ApiClient(_Client):
 
 
 class AsyncApiClient(_Client):
-    """The asynchronous twin of ApiClient, for one event loop at a time. Use it in `async with`, or close it."""
+    """The asynchronous twin of ApiClient, for one event loop. Use it in `async with`, or close it."""
 
     def __init__(
         self,
@@ -151,7 +152,7 @@ class AsyncApiClient(_Client):
         header_value: str | None = None,
     ) -> None:
         super().__init__(configuration, header_name, header_value)
-        self._http = httpx2.AsyncClient(**client_settings(self.configuration))
+        self._http = connect(httpx2.AsyncClient, self.configuration)
 
     async def call(self, operation: Operation[T]) -> T:
         """Send an operation and return its answer."""
@@ -169,7 +170,6 @@ class AsyncApiClient(_Client):
     async def _send(self, operation: Operation[Any], *, unread: bool = False) -> httpx2.Response:
         import asyncio  # noqa: PLC0415 - see MultipartBody
 
-        self._check_open(self._http.is_closed)
         with ExitStack() as stack:
             body = request_body(operation)
             pages = await asyncio.to_thread(stack.enter_context, body) if operation.multipart else None
@@ -181,12 +181,13 @@ class AsyncApiClient(_Client):
                 while wait_s > 0.0 or (wait_s := self._place_wait_s(operation)) > 0.0:
                     await asyncio.sleep(wait_s)
                     wait_s = 0.0
+                self._check_open(self._http.is_closed)
                 outcome: Outcome
                 try:
                     outcome = await self._http.send(request, auth=auth, stream=unread)
                 except (httpx2.RequestError, LoginUnavailable) as error:
                     outcome = error
-                except OSError as error:
+                except (ssl.SSLError, ConnectionError) as error:
                     outcome = foreign_failure(error, request)
                 try:
                     wait_s = flow.send(self._received(operation, request, outcome))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx2
 
 from mangadex_openapi._bearer import AccessToken, PersonalAuth, TokenAuth
+from mangadex_openapi._connections import connect
 from mangadex_openapi._log import show_debug_log
-from mangadex_openapi._options import check_header
+from mangadex_openapi._options import check_header, is_seconds
 from mangadex_openapi._pacing import Pacer
 from mangadex_openapi._retry import RetryPolicy
 from mangadex_openapi._version import __version__
@@ -34,6 +35,12 @@ class Timeouts:
     read_s: float | None = 30.0
     slow_read_s: float | None = 300.0
     pool_s: float | None = 600.0
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and not is_seconds(value):
+                raise InvalidRequest(f"timeouts.{field.name}", f"{value!r} is neither seconds above 0 nor None")
 
 
 class Configuration:
@@ -88,8 +95,8 @@ class Configuration:
         self._auth = auth
         self.host = host or os.environ.get("MANGADEX_API_URL") or DOCUMENTED_HOST
         self.user_agent = user_agent
-        self.retries = retries if isinstance(retries, RetryPolicy) else _policy(retries)
-        self.pacer = pacing if isinstance(pacing, Pacer) else Pacer() if pacing else None
+        self.retries = retries
+        self.pacing = pacing
         self.timeouts = timeouts
         self.proxy = proxy
         self.trust_env = trust_env
@@ -100,11 +107,6 @@ class Configuration:
         self.connection_pool_maxsize = connection_pool_maxsize
         self.http2 = http2
         self.debug = debug
-        if not user_agent.strip():
-            raise InvalidRequest("user_agent", "is empty; the service refuses requests that do not name their program")
-        check_header("user_agent", "User-Agent", user_agent)
-        if debug:
-            show_debug_log()
 
     @property
     def host(self) -> str:
@@ -127,6 +129,58 @@ class Configuration:
         self._bind()
 
     @property
+    def user_agent(self) -> str:
+        """What names the program to the service."""
+        return self._user_agent
+
+    @user_agent.setter
+    def user_agent(self, user_agent: str) -> None:
+        check_header("user_agent", "User-Agent", user_agent)
+        if not user_agent:
+            raise InvalidRequest("user_agent", "is empty; the service refuses requests that do not name their program")
+        self._user_agent = user_agent
+
+    @property
+    def retries(self) -> RetryPolicy:
+        """When to try again; a number of retries may be assigned."""
+        return self._retries
+
+    @retries.setter
+    def retries(self, retries: int | RetryPolicy) -> None:
+        self._retries = retries if isinstance(retries, RetryPolicy) else _policy(retries)
+
+    @property
+    def pacing(self) -> Pacer | None:
+        """What keeps the pace, None for nothing; True or False may be assigned."""
+        return self._pacer
+
+    @pacing.setter
+    def pacing(self, pacing: bool | Pacer) -> None:
+        self._pacer = pacing if isinstance(pacing, Pacer) else Pacer() if pacing else None
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long to wait for what."""
+        return self._timeouts
+
+    @timeouts.setter
+    def timeouts(self, timeouts: Timeouts) -> None:
+        if not isinstance(timeouts, Timeouts):
+            raise InvalidRequest("timeouts", f"is {type(timeouts).__name__}; give Timeouts(...)")
+        self._timeouts = timeouts
+
+    @property
+    def debug(self) -> bool:
+        """Whether requests and answers are logged to standard error."""
+        return self._debug
+
+    @debug.setter
+    def debug(self, debug: bool) -> None:
+        self._debug = debug
+        if debug:
+            show_debug_log()
+
+    @property
     def is_on_this_machine(self) -> bool:
         """Whether the host is a loopback address, so that no proxy of the environment is asked."""
         return _is_loopback(urlsplit(self._host).hostname or "")
@@ -142,7 +196,8 @@ class Configuration:
             if not auth_url:
                 auth_url = DOCUMENTED_AUTH_URL if self._host == DOCUMENTED_HOST else f"{self._host}{AUTH_PATH}"
             auth_url = checked_address("auth_url", auth_url, self.allow_plain_http)
-            self._personal_auth = PersonalAuth(self._auth, TokenKey(self._host, auth_url, self._auth.username))
+            key = TokenKey(self._host, auth_url, self._auth.username)
+            self._personal_auth = PersonalAuth(self._auth, key, lambda: connect(httpx2.Client, self))
 
     def __repr__(self) -> str:
         signs_in = "an access token" if self.access_token else repr(self._auth) if self._auth else "nothing"
@@ -150,7 +205,7 @@ class Configuration:
 
 
 def _policy(retries: int) -> RetryPolicy:
-    if isinstance(retries, bool) or retries < 0:
+    if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
         raise InvalidRequest("retries", "must be 0 or more, or a RetryPolicy")
     return RetryPolicy(attempts=retries + 1)
 
@@ -161,16 +216,23 @@ def checked_address(field: str, address: str, allow_plain_http: bool) -> str:
     Raises:
         InvalidRequest: no address, one with a password in it, or plain http to another machine.
     """
+    example = f"give one like {DOCUMENTED_HOST}"
+    if not isinstance(address, str):
+        raise InvalidRequest(field, f"is {type(address).__name__} and no address; {example}")
+    if "@" in address:
+        raise InvalidRequest(field, "has a user name in it; give credentials by access_token or auth")
     address = address.rstrip("/")
     try:
         parts = urlsplit(address)
         host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise InvalidRequest(field, "is no address") from None
-    if parts.username is not None:
-        raise InvalidRequest(field, "has a user name in it; give credentials by access_token or auth")
+        httpx2.URL(address)
+        is_name = all(0 < len(label) < 64 for label in (host or "").removesuffix(".").split("."))
+    except (ValueError, httpx2.InvalidURL):
+        is_name = False
+    if not is_name:
+        raise InvalidRequest(field, f"{address!r} is no address; {example}")
     if parts.scheme not in ("http", "https") or not host or parts.query or parts.fragment:
-        raise InvalidRequest(field, f"{address!r} is no address; give one like {DOCUMENTED_HOST}")
+        raise InvalidRequest(field, f"{address!r} is no address; {example}")
     if parts.scheme == "http" and not _is_loopback(host) and not allow_plain_http:
         raise InvalidRequest(field, f"{address} would carry tokens unencrypted; use https, or allow_plain_http=True")
     return address

@@ -32,7 +32,7 @@ class OpenApiException(Exception):
 
 
 class InvalidRequest(OpenApiException, ValueError):
-    """A given value was refused before anything was sent.
+    """A given value was refused before it was sent, or a file could not be read to its end.
 
     `field` is the parameter or field to correct, dotted where it lies inside a model.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
@@ -10,7 +11,7 @@ from typing import Self
 import httpx2
 
 from mangadex_openapi._calls import connection_failure, foreign_failure
-from mangadex_openapi.exceptions import ApiException
+from mangadex_openapi.exceptions import ApiException, InvalidRequest, OpenApiException
 
 __all__ = ["ApiException", "AsyncRESTResponse", "RESTResponse"]
 
@@ -34,13 +35,21 @@ class _StatusLine:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self._operation} {self.status}>"
 
+    @staticmethod
+    def _checked(chunk_size: int | None) -> int | None:
+        if chunk_size is not None and chunk_size < 1:
+            raise InvalidRequest("chunk_size", "must be above 0")
+        return chunk_size
+
     @contextmanager
     def _reading(self) -> Iterator[None]:
         try:
             yield
         except httpx2.RequestError as error:
             raise connection_failure(self._operation, error) from error
-        except OSError as error:
+        except httpx2.StreamError as error:
+            raise OpenApiException(f"{self._operation}: the answer is closed, or was read already") from error
+        except (ssl.SSLError, ConnectionError) as error:
             raise connection_failure(self._operation, foreign_failure(error, self._response.request)) from error
 
 
@@ -64,7 +73,7 @@ class RESTResponse(_StatusLine):
     def iter_bytes(self, chunk_size: int | None = None) -> Iterator[bytes]:
         """The body, piece by piece."""
         with self._reading():
-            yield from self._response.iter_bytes(chunk_size)
+            yield from self._response.iter_bytes(self._checked(chunk_size))
 
     def close(self) -> None:
         """Give the connection back."""
@@ -88,7 +97,7 @@ class AsyncRESTResponse(_StatusLine):
     async def iter_bytes(self, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         """The body, piece by piece."""
         with self._reading():
-            async for chunk in self._response.aiter_bytes(chunk_size):
+            async for chunk in self._response.aiter_bytes(self._checked(chunk_size)):
                 yield chunk
 
     async def close(self) -> None:

@@ -100,6 +100,7 @@ class Service:
         self.session: dict[str, Any] | None = None
         self.files: dict[str, dict[str, Any]] = {}
         self.chapters: list[dict[str, Any]] = []
+        self.committed_files: list[dict[str, dict[str, Any]]] = []
         self.refused_names: set[str] = set()
         self.faults: dict[str, list[Fault]] = {}
         self.valid_tokens: set[str] | None = None  # None: every token will do
@@ -231,6 +232,7 @@ class Service:
         chapter = entity("chapter", attributes)
         self.chapters.append(chapter)
         self.session = None
+        self.committed_files.append(self.files)
         return envelope(chapter)
 
 

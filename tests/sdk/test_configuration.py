@@ -36,6 +36,9 @@ def test_the_environment_names_the_host_unless_the_caller_does(monkeypatch: pyte
         "https://example.org/?a=b",
         "https://example.org:port",
         "https://[::1",
+        "https://api.mangadex.org\n",
+        "https://a..b",
+        "https://" + "x" * 64 + ".org",
     ],
 )
 def test_an_address_that_is_none_is_refused(host: str) -> None:
@@ -86,6 +89,11 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"cert_file": "missing.pem"}, "cert_file"),
     ({"retries": -1}, "retries"),
     ({"retries": True}, "retries"),
+    ({"retries": "3"}, "retries"),
+    ({"host": b"https://api.mangadex.org"}, "host"),
+    ({"key_file": "key.pem"}, "key_file"),
+    ({"timeouts": 5}, "timeouts"),
+    ({"user_agent": "мой"}, "user_agent"),
 ]
 
 
@@ -111,9 +119,9 @@ def test_an_api_makes_its_own_client_if_none_is_given() -> None:
 
 def test_pacing_can_be_off_or_shared() -> None:
     pacer = sdk.Pacer()
-    assert sdk.Configuration(pacing=False).pacer is None
-    assert sdk.Configuration(pacing=pacer).pacer is pacer
-    assert sdk.Configuration().pacer is not sdk.Configuration().pacer
+    assert sdk.Configuration(pacing=False).pacing is None
+    assert sdk.Configuration(pacing=pacer).pacing is pacer
+    assert sdk.Configuration().pacing is not sdk.Configuration().pacing
 
 
 def test_headers_and_the_user_agent_can_be_set_as_in_generated_clients() -> None:
@@ -128,3 +136,33 @@ def test_headers_and_the_user_agent_can_be_set_as_in_generated_clients() -> None
 def test_tokens_can_be_stored_by_pickle() -> None:
     tokens = sdk.Tokens("a", "r", 1, 2, 3)
     assert pickle.loads(pickle.dumps(tokens)) == tokens
+
+
+@pytest.mark.parametrize(("name", "value"), [("retries", -1), ("timeouts", 5), ("user_agent", "a\nb"), ("host", "x")])
+def test_settings_that_are_assigned_are_checked_too(name: str, value: Any) -> None:
+    configuration = sdk.Configuration()
+    with pytest.raises(sdk.InvalidRequest, match=name):
+        setattr(configuration, name, value)
+
+
+def test_settings_that_are_assigned_take_effect() -> None:
+    configuration = sdk.Configuration()
+    configuration.retries = 5
+    configuration.pacing = False
+    assert (configuration.retries.attempts, configuration.pacing) == (6, None)
+
+
+@pytest.mark.parametrize("seconds", [0, -1, float("nan"), float("inf"), "5", True])
+def test_timeouts_are_seconds(seconds: Any) -> None:
+    with pytest.raises(sdk.InvalidRequest, match=r"timeouts\.read_s"):
+        sdk.Timeouts(read_s=seconds)
+
+
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "HTTPS_PROXY"])
+def test_a_proxy_of_the_environment_that_cannot_be_used_is_named(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "socks5://127.0.0.1:1" if variable == "ALL_PROXY" else "http://h:port")
+    with pytest.raises(sdk.InvalidRequest, match="environment: a proxy"):
+        sdk.ApiClient(sdk.Configuration())
+    sdk.ApiClient(sdk.Configuration(trust_env=False)).close()

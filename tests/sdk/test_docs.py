@@ -30,7 +30,7 @@ def chapter_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: Se
     monkeypatch.chdir(tmp_path)
     for folder in (tmp_path, tmp_path / "chapter 1"):
         folder.mkdir(exist_ok=True)
-        for number in (1, 2, 3):
+        for number in range(1, 13):
             (folder / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n page %d" % number)
     (tmp_path / "token.txt").write_text("token\n")
     monkeypatch.setenv("MANGADEX_API_URL", service.address)
@@ -43,11 +43,20 @@ def test_the_first_page_of_the_client(service: Service, capsys: pytest.CaptureFi
 
     assert [chapter["attributes"]["title"] for chapter in service.chapters] == ["The beginning"] * 2
     commits = [request.json() for request in service.sent("POST /upload/.*/commit")]
-    assert [len(commit["pageOrder"]) for commit in commits] == [3, 3]
+    for commit, names in zip(commits, page_names(service), strict=True):
+        assert [names[file_id] for file_id in commit["pageOrder"]] == [f"{number}.png" for number in range(1, 13)]
     said = capsys.readouterr().out
     assert said.count("published: ") == 2
     assert "(404) Not Found: get_upload_session: No upload session found. Check the id" in said
     assert len(service.logins) == 1
+
+
+def page_names(service: Service) -> list[dict[str, str]]:
+    """Of each chapter, file name by file id."""
+    return [
+        {file_id: stored["attributes"]["originalFileName"] for file_id, stored in files.items()}
+        for files in service.committed_files
+    ]
 
 
 def test_the_readme(service: Service, capsys: pytest.CaptureFixture[str]) -> None:

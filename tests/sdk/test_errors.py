@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from service import Answer, Cut, Service, error_body
-from twin import Api
+from twin import Api, Twin
 
 import mangadex_openapi as sdk
 
@@ -197,6 +197,53 @@ def test_the_client_that_is_closed_says_so(upload: Api, service: Service) -> Non
         upload.get_upload_session()
 
 
+ODD_ANSWERS: list[tuple[int, Any, dict[str, str]]] = [
+    (200, "[" * 200_000, {}),
+    (400, "[" * 200_000, {}),
+    *[(400, "text", {"Content-Type": f"text/html; charset={name}"}) for name in ("hex", "idna", "punycode", "rot13")],
+    (429, None, {"X-RateLimit-Retry-After": "9" * 400}),
+    (429, None, {"Retry-After": "9" * 5000}),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "headers"), ODD_ANSWERS)
+def test_no_answer_makes_a_foreign_error(
+    twin: Twin, service: Service, status: int, body: Any, headers: dict[str, str]
+) -> None:
+    service.fault(".*", Answer(status, body, headers))
+    with pytest.raises(sdk.ApiException):
+        twin.api("UploadApi", sdk.Configuration(host=service.address, retries=0)).get_upload_session()
+
+
+def test_a_header_is_sent_once_however_it_is_spelled(upload: Api, service: Service) -> None:
+    upload.raw.api_client.set_default_header("USER-AGENT", "tool/1")
+    upload.begin_upload_session(begin_upload_session={"groups": []}, _headers={"content-type": "application/x"})
+    session = service.session
+    assert session is not None
+    upload.put_upload_session_file(session["id"], file=b"page", _headers={"content-type": "text/plain"})
+
+    assert upload.raw.api_client.user_agent == "tool/1"
+    begin, put = service.requests
+    assert begin.headers["user-agent"] == "tool/1"
+    assert begin.headers["content-type"] == "application/x"
+    assert put.headers["content-type"].startswith("multipart/form-data")
+
+
+@pytest.mark.parametrize("name", ["begin_upload_session", "begin_edit_session", "commit_upload_session"])
+def test_a_body_in_the_place_of_the_content_type_is_not_lost(upload: Api, service: Service, name: str) -> None:
+    arguments: list[Any] = [{"groups": []}] if name == "begin_upload_session" else ["some id", {"groups": []}]
+    with pytest.raises(sdk.InvalidRequest, match=r"content_type: is dict; .*by its name"):
+        getattr(upload, name)(*arguments)
+    assert service.requests == []
+
+
+def test_a_closed_raw_answer_says_so(upload: Api, service: Service) -> None:
+    raw = upload.get_upload_session_without_preload_content()
+    upload.twin.finish(raw.close())
+    with pytest.raises(sdk.OpenApiException, match="closed, or was read already"):
+        upload.twin.finish(raw.read())
+
+
 BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"_host_index": 1}, "_host_index"),
     ({"_request_timeout": 0}, "_request_timeout"),
@@ -208,6 +255,11 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"_headers": {"bad name": "x"}}, "_headers"),
     ({"_headers": {"X": "secret\r\nY: z"}}, "_headers"),
     ({"_content_type": "a\nb"}, "_content_type"),
+    ({"_request_auth": "secret "}, "_request_auth"),
+    ({"_headers": {"X": "é"}}, "_headers"),
+    ({"_headers": {"Content-Length": "3"}}, "_headers"),
+    ({"_request_timeout": float("inf")}, "_request_timeout"),
+    ({"includes": "manga"}, "includes"),
 ]
 
 
@@ -236,6 +288,11 @@ BAD_ARGUMENTS: list[tuple[str, str, dict[str, Any], str]] = [
     ("UploadApi", "abandon_upload_session", {"upload_session_id": "\udcff"}, "upload_session_id"),
     ("UploadApi", "delete_uploaded_session_files", {"upload_session_id": "s", "request_body": ["\udcff"]}, "body"),
     ("ChapterApi", "get_chapter", {"title": "\udcff"}, "title"),
+    ("UploadApi", "abandon_upload_session", {"upload_session_id": sdk.UploadSession()}, "upload_session_id"),
+    ("UploadApi", "abandon_upload_session", {"upload_session_id": "x" * 70_000}, "abandon_upload_session"),
+    ("ChapterApi", "get_chapter", {"order": {"\udcff": "asc"}}, "order"),
+    ("ChapterApi", "get_chapter", {"content_rating": "safe"}, "contentRating"),
+    ("ChapterApi", "get_chapter", {"limit": "5"}, "limit"),
     ("ChapterApi", "get_chapter", {"limit": 101}, "limit"),
     ("ChapterApi", "get_chapter", {"limit": 100, "offset": 9901}, "offset"),
     ("ChapterApi", "get_chapter", {"ids": ["x"] * 101}, "ids"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx2
@@ -46,7 +48,7 @@ def stored(**changes: Any) -> sdk.Tokens:
 
 def result(client: sdk.PersonalClient, kept: sdk.Tokens | None, *answers: httpx2.Response) -> tuple[list[str], Any]:
     """The grants that were tried, and the tokens or the error in the end."""
-    flow = obtain(client, kept, lambda: NOW)
+    flow = obtain(client, lambda: kept, lambda _: False, lambda: NOW)
     grants: list[str] = []
     try:
         form = next(flow)
@@ -363,3 +365,156 @@ def test_the_token_does_not_follow_a_redirect(upload: Api, service: Service) -> 
             upload.get_upload_session(_request_timeout=5)
 
     assert elsewhere.requests == []
+
+
+def test_wrong_credentials_are_sent_once_for_all_who_wait(upload: Api, service: Service) -> None:
+    service.password = "another"
+    service.token_gate = threading.Event()
+
+    def refused() -> Any:
+        return upload.raw.upload_check_approval_required()
+
+    def open_the_gate() -> None:
+        assert service.token_gate is not None
+        wait_until(lambda: len(service.sent(f"POST {REALM}/token")) == 1)
+        service.token_gate.set()
+
+    opener = threading.Thread(target=open_the_gate)
+    opener.start()
+    with pytest.raises(sdk.LoginRefused):
+        upload.twin.all_at_once([refused] * 8)
+    opener.join()
+
+    assert len(service.logins) <= 2  # whoever came after the end of the first one asked again
+
+
+def test_both_twins_and_two_loops_sign_in_once(service: Service, signing_in: sdk.Configuration) -> None:
+    service.token_gate = threading.Event()
+
+    def synchronous() -> Any:
+        with sdk.ApiClient(signing_in) as client:
+            return sdk.UploadApi(client).upload_check_approval_required()
+
+    async def asynchronous() -> Any:
+        async with sdk.AsyncApiClient(signing_in) as client:
+            return await sdk.AsyncUploadApi(client).upload_check_approval_required()
+
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(synchronous), *(pool.submit(asyncio.run, asynchronous()) for _ in range(2))]
+        wait_until(lambda: len(service.sent(f"POST {REALM}/token")) == 1)
+        service.token_gate.set()
+        assert [call.result().requires_approval for call in calls] == [True] * 3
+
+    assert len(service.logins) == 1
+
+
+def test_two_programs_with_one_store_do_not_sign_each_other_out(twin: Twin, service: Service) -> None:
+    store = Store()
+    service.valid_tokens, service.token_life_s = set(), 1e-9
+    first = sdk.Configuration(host=service.address, auth=person(token_store=store), pacing=False)
+    twin.api("UploadApi", first).upload_check_approval_required()
+    [key] = store.keys
+    second = sdk.Configuration(host=service.address, auth=person(token_store=Stale(store), password=None), pacing=False)
+    service.token_life_s = 900
+    twin.api("UploadApi", first).upload_check_approval_required()
+
+    twin.api("UploadApi", second).upload_check_approval_required()
+
+    assert store.load(key) is not None
+    assert [form["grant_type"] for form in service.logins] == ["password", "refresh_token", "refresh_token"]
+
+
+class Stale(sdk.MemoryTokenStore):
+    """Shows once what another program has replaced meanwhile."""
+
+    def __init__(self, inner: sdk.MemoryTokenStore) -> None:
+        super().__init__()
+        self.inner = inner
+        self.old: sdk.Tokens | None = next(iter(inner._tokens.values()))
+
+    def load(self, key: sdk.TokenKey) -> sdk.Tokens | None:
+        old, self.old = self.old, None
+        return old if old is not None else self.inner.load(key)
+
+    def save(self, key: sdk.TokenKey, tokens: sdk.Tokens | None) -> None:
+        self.inner.save(key, tokens)
+
+
+def test_a_cancelled_task_does_not_end_the_sign_in_it_began(service: Service) -> None:
+    store = Store()
+    service.valid_tokens, service.token_life_s = set(), 1e-9
+    configuration = sdk.Configuration(host=service.address, auth=person(token_store=store), pacing=False)
+
+    async def cancelled_in_the_middle() -> None:
+        async with sdk.AsyncApiClient(configuration) as client:
+            api = sdk.AsyncUploadApi(client)
+            await api.upload_check_approval_required()
+            service.token_life_s, service.token_gate = 900, threading.Event()
+            task = asyncio.create_task(api.upload_check_approval_required())
+            await asyncio.to_thread(wait_until, lambda: len(service.sent(f"POST {REALM}/token")) == 2)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            service.token_gate.set()
+            await api.upload_check_approval_required()
+
+    asyncio.run(cancelled_in_the_middle())
+
+    assert [form["grant_type"] for form in service.logins] == ["password", "refresh_token"]
+    [key] = store.keys
+    assert store.load(key) is not None
+
+
+class Broken(sdk.MemoryTokenStore):
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+
+    def load(self, key: sdk.TokenKey) -> sdk.Tokens | None:
+        if self.name == "load":
+            raise PermissionError("no access to the store")
+        return None
+
+    def save(self, key: sdk.TokenKey, tokens: sdk.Tokens | None) -> None:
+        raise OSError("no space left")
+
+
+def test_a_token_store_that_cannot_be_read_is_a_failed_login(twin: Twin, service: Service) -> None:
+    configuration = sdk.Configuration(host=service.address, auth=person(token_store=Broken("load")), pacing=False)
+    with pytest.raises(sdk.LoginFailed, match=r"token store cannot be read .*no access"):
+        twin.api("UploadApi", configuration).begin_upload_session()
+    assert service.requests == []
+
+
+def test_a_token_store_that_cannot_be_written_stops_nobody(
+    twin: Twin, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    configuration = sdk.Configuration(host=service.address, auth=person(token_store=Broken("save")), pacing=False)
+    assert twin.api("UploadApi", configuration).begin_upload_session().id
+    assert "token store cannot be written" in caplog.text
+
+
+def test_an_error_of_the_callers_own_callable_is_the_callers(twin: Twin, service: Service) -> None:
+    def token() -> str:
+        raise FileNotFoundError("token.txt")
+
+    with pytest.raises(FileNotFoundError):
+        twin.api("UploadApi", sdk.Configuration(host=service.address, access_token=token)).begin_upload_session()
+
+
+@pytest.mark.parametrize("token", [lambda: None, lambda: b"abc", lambda: ""])
+def test_what_is_no_token_is_not_sent(twin: Twin, service: Service, token: Any) -> None:
+    with pytest.raises(sdk.InvalidRequest, match="access_token"):
+        twin.api("UploadApi", sdk.Configuration(host=service.address, access_token=token)).begin_upload_session()
+    assert service.requests == []
+
+
+def test_the_configured_timeouts_hold_for_the_token_endpoint(twin: Twin, service: Service) -> None:
+    service.token_gate = threading.Event()
+    impatient = sdk.Configuration(
+        host=service.address, auth=person(), retries=0, pacing=False, timeouts=sdk.Timeouts(read_s=0.1)
+    )
+    with pytest.raises(sdk.LoginUnavailable, match="could not be reached") as caught:
+        twin.api("UploadApi", impatient).begin_upload_session()
+    assert isinstance(caught.value.__cause__, httpx2.ReadTimeout)
+    service.token_gate.set()

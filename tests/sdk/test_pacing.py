@@ -88,3 +88,16 @@ def test_a_clock_set_back_does_not_stop_everything() -> None:
     send_times(pacer, [NOW] * 10)
     pacer.learn("commit", told(10, 0, NOW + 40), NOW)
     assert pacer.reserve(NOW - 86_400, "commit") <= 1
+
+
+def test_a_thread_that_comes_late_does_not_empty_the_bucket() -> None:
+    pacer = Pacer()
+    send_times(pacer, [NOW] * 5)
+    assert pacer.reserve(NOW + 0.2) == 0
+    assert [pacer.reserve(NOW + 0.15) > 0 for _ in range(3)] == [True] * 3
+
+
+def test_a_request_that_went_out_unasked_is_counted() -> None:
+    pacer = Pacer(per_second=5, burst=1)
+    pacer.spend(NOW)
+    assert pacer.reserve(NOW) == pytest.approx(0.2, abs=0.01)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import os
+import threading
 import tracemalloc
 from pathlib import Path
 from typing import Any
 
 import pytest
-from service import Answer, Service
-from twin import Api
+from service import Answer, Cut, Service
+from twin import Api, Twin
 
 import mangadex_openapi as sdk
 from mangadex_openapi._multipart import MultipartBody
@@ -130,7 +132,7 @@ REFUSED: list[tuple[Any, str]] = [
     ([("a", b"1")] * 11, "has 11 files"),
     ([("a.png", b"1"), ("a.png", b"2")], "two files are called 'a.png'"),
     (12, "is int"),
-    (io.StringIO("text"), "gives text"),
+    (io.StringIO("text"), "does not give bytes"),
     (("a", b"1", "image/png"), "must be"),
     ((1, b"1"), "must be"),
     (("line\nend.png", b"1"), "cannot be sent"),
@@ -232,3 +234,61 @@ class OnlyReadFile:
 
     def read(self, size: int, /) -> bytes:
         return bytes(self._file.read(size))
+
+
+class Unreadable(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        if self.tell() and size:
+            raise OSError(5, "Input/output error")
+        return super().read(size)
+
+
+def test_a_file_that_cannot_be_read_further_is_named(upload: Api, session: str) -> None:
+    with pytest.raises(sdk.InvalidRequest, match=r"the stream cannot be read: .*Input/output error"):
+        upload.put_upload_session_file(session, file=Unreadable(bytes(2 * CHUNK_BYTES)))
+
+
+@pytest.mark.parametrize("fault", [Answer(429), Answer(503), Cut()], ids=["429", "503", "cut"])
+def test_the_same_call_with_the_same_open_file_can_be_made_again(
+    twin: Twin, service: Service, fault: Answer | Cut
+) -> None:
+    api = twin.api("UploadApi", sdk.Configuration(host=service.address, retries=0, pacing=False))
+    session = api.begin_upload_session()
+    service.fault("POST /upload/[^/]*", fault, fault)
+    stream = io.BytesIO(b"skipped" + JPEG * 100)
+    stream.seek(7)
+    for _ in range(2):
+        with pytest.raises(sdk.OpenApiException):
+            api.put_upload_session_file(session.id, file=("p.jpg", stream))
+
+    api.put_upload_session_file(session.id, file=("p.jpg", stream))
+
+    assert sent(service) == [("file1", "p.jpg", "image/jpeg", JPEG * 100)]
+
+
+def test_a_stream_that_has_nothing_yet_is_refused(upload: Api, service: Service) -> None:
+    class NonBlocking:
+        def read(self, _size: int, /) -> Any:
+            return None
+
+    with pytest.raises(sdk.InvalidRequest, match="non-blocking"):
+        upload.put_upload_session_file("some id", file=NonBlocking())
+    assert service.requests == []
+
+
+def test_files_are_read_off_the_event_loop() -> None:
+    threads: set[str] = set()
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            threads.add(threading.current_thread().name)
+            return super().read(size)
+
+    async def read_all(stream: Watched) -> int:
+        with open_pages(stream) as pages:
+            threads.clear()
+            return sum([len(chunk) async for chunk in MultipartBody(pages)])
+
+    assert asyncio.run(read_all(Watched(PNG * 1000))) > len(PNG) * 1000
+    assert threads
+    assert threading.current_thread().name not in threads

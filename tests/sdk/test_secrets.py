@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 
+import hpack
 import pytest
 from service import Answer, Cut, Service
 from twin import Twin
@@ -125,6 +126,8 @@ def failures(twin: Twin, service: Service) -> Iterator[BaseException]:
         (sdk.Configuration(host=host, access_token=SECRETS["token"], retries=0), Cut()),
         (sdk.Configuration(host=host, access_token=SECRETS["token"], retries=0), Answer(403, "no")),
         (sdk.Configuration(host=host, access_token=SECRETS["token"] + "\n", retries=0), Answer()),
+        (sdk.Configuration(host=host, access_token=SECRETS["token"] + " ", retries=0), Answer()),
+        (sdk.Configuration(host=host, access_token=SECRETS["token"] + "\t", retries=0), Answer()),
         (sdk.Configuration(host=host, access_token=SECRETS["token"] + "é€", retries=0), Answer()),
         (sdk.Configuration(host=host, access_token=lambda: SECRETS["token"] + "\n", retries=0), Answer()),
         (sdk.Configuration(host=host, auth=person(), retries=0), Answer(400, {"error": "invalid_grant"})),
@@ -142,3 +145,19 @@ def test_errors_and_their_tracebacks(twin: Twin, service: Service) -> None:
     for failure in failures(twin, service):
         assert secret_free(repr(failure) + str(failure))
         assert secret_free("".join(traceback.format_exception(failure)))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"host": "ann:SECRET@api.mangadex.org"}, {"proxy": "ann:SECRET@127.0.0.1:3128"}, {"proxy": "socks5://a:SECRET@h"}],
+)
+def test_settings_that_are_refused(settings: dict[str, str]) -> None:
+    with pytest.raises(sdk.InvalidRequest) as caught:
+        sdk.ApiClient(sdk.Configuration(**settings))  # type: ignore[arg-type]
+    assert secret_free("".join(traceback.format_exception(caught.value)))
+
+
+def test_the_http2_librarys_own_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        hpack.Encoder().encode([(b"authorization", b"Bearer SECRET")])
+    assert secret_free(caplog.text)

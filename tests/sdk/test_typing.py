@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import assert_type
 
@@ -13,6 +14,13 @@ def synchronous(api: sdk.UploadApi) -> None:
     assert_type(session, sdk.UploadSession)
     assert_type(session.id, str | None)
     answer = api.put_upload_session_file("s", file=[Path("a.png"), ("b.png", b""), "c.png"], _request_timeout=(1, 2))
+    paths: list[Path] = [Path("a.png")]
+    pages: list[bytes] = [b""]
+    named: list[tuple[str, bytes]] = [("a", b"")]
+    for files in (paths, pages, named):
+        given: sdk.FileArgument = files
+        api.put_upload_session_file("s", file=given)
+    sdk.ChapterDraft(publish_at=datetime(2026, 1, 1, tzinfo=UTC))
     assert_type(answer, sdk.PutUploadSessionFile200Response)
     assert_type(api.commit_upload_session("s"), sdk.Chapter)
     assert_type(api.get_upload_session_with_http_info(), sdk.ApiResponse[sdk.UploadSession])

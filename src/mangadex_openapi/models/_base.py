@@ -16,6 +16,8 @@ from mangadex_openapi.exceptions import InvalidRequest
 def _refusal(error: ValidationError) -> InvalidRequest:
     first = error.errors(include_url=False, include_input=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or error.title
+    if first["type"] == "extra_forbidden":
+        return InvalidRequest(field, "there is no such field, or it was given in both spellings")
     return InvalidRequest(field, first["msg"].removeprefix("Value error, "))
 
 
@@ -76,7 +78,7 @@ class WireModel(BaseModel):
         """
         try:
             obj = json.loads(json_str)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InvalidRequest(cls.__name__, f"not JSON ({error})") from None
         return cls.from_dict(obj)
 

@@ -27,7 +27,10 @@ def _utc_text(value: object) -> object:
         return value
     if value.tzinfo is None:
         raise ValueError("has no time zone; give an aware datetime, or UTC as text like 2026-01-31T18:00:00")
-    return value.astimezone(UTC).strftime(DATE_FORMAT)
+    try:
+        return value.astimezone(UTC).strftime(DATE_FORMAT)
+    except OverflowError:
+        raise ValueError("is beyond the calendar") from None
 
 
 def _real_date(value: str) -> str:
@@ -62,7 +65,7 @@ ExternalUrl = Annotated[str, Field(max_length=512), _matching(r"(?s)https?://.*"
 """A link to the chapter elsewhere (contract 11.3)."""
 
 PublishAt = Annotated[
-    str,
+    str | datetime,
     BeforeValidator(_utc_text),
     _matching(
         r"[0-9]{4}-[0-1][0-9]-([0-2][0-9]|3[0-1])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]",
