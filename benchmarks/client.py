@@ -80,7 +80,7 @@ def print_imports() -> None:
     for name, value in medians.items():
         print(f"  {name:<26}{value * 1000:8.1f} ms {(value - start) * 1000:8.1f} ms beyond process start")
     print_aim(f"bare / {LIBRARIES}", medians[BARE] / medians[LIBRARIES], at_most=1.25)
-    print("  Stricter, since names load when they are used (pydantic itself loads BaseModel only with the first model):")
+    print("  Stricter: names load when used, and pydantic loads BaseModel only with the first model:")
     for rival in (LIBRARIES, LIBRARIES_IN_USE):
         print_aim(f"uploading / {rival}", medians[UPLOADING] / medians[rival], at_most=1.25)
         beyond = (medians[UPLOADING] - start) / (medians[rival] - start)

@@ -1,0 +1,148 @@
+"""The application: the one place that makes the parts and joins them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from mangadex_server import routes_accounts, routes_catalog, routes_operation, routes_reading, routes_uploads, sandbox
+from mangadex_server.accounts import Accounts
+from mangadex_server.blobs import LocalBlobs
+from mangadex_server.bodies import ClientGoneError
+from mangadex_server.catalog import Catalog
+from mangadex_server.chapters import Chapters
+from mangadex_server.commits import Commits
+from mangadex_server.database import Database
+from mangadex_server.errors import Invalid, NotAllowedMethod, NotFound, ServiceError
+from mangadex_server.faults import Faults
+from mangadex_server.ingest import Ingest
+from mangadex_server.jobs import Jobs
+from mangadex_server.middleware import Around
+from mangadex_server.passwords import Passwords
+from mangadex_server.presenting import Presenter
+from mangadex_server.rate_limits import RateLimits
+from mangadex_server.reading import Reading
+from mangadex_server.settings import Settings
+from mangadex_server.sign_ins import SignIns
+from mangadex_server.sweep import Sweep
+from mangadex_server.tokens import Identity, Tokens, signing_key
+from mangadex_server.uploads import Sessions
+from mangadex_server.wire import WireResponse, error_response
+from mangadex_server.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+UPKEEP_S = 3600.0
+"""How often idle sessions expire and orphans are swept."""
+
+
+class Parts:
+    """Everything that an installation is made of, from its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
+        self.settings = settings
+        self.database = Database(settings.database)
+        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=settings.durability == "full")
+        self.jobs = Jobs(self.database, settings)
+        passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
+        tokens = Tokens(signing_key(settings.data_dir), public_url, settings)
+        self.accounts = Accounts(self.database, tokens, passwords)
+        self.sign_ins = SignIns(self.database, tokens, passwords)
+        self.catalog = Catalog(self.database)
+        self.chapters = Chapters(self.database, settings)
+        self.sessions = Sessions(self.database, settings)
+        self.commits = Commits(self.database, self.jobs, settings)
+        self.sweep = Sweep(self.database, self.blobs)
+        self.worker = Worker(self.database, self.blobs, self.jobs, settings)
+
+
+def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> ASGIApp:
+    """The service as an ASGI application; `on_ready` is called when it can serve."""
+    parts = Parts(settings)
+    hurry = asyncio.Event()
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(parts.blobs.prepare)
+        if settings.sandbox:
+            await sandbox.fill(parts.accounts, parts.catalog)
+        stop = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(parts.worker.run(stop, hurry))
+            upkeep = tasks.create_task(_keep_up(parts))
+            on_ready()
+            yield
+            stop.set()
+            upkeep.cancel()
+        await parts.database.close()
+
+    app = FastAPI(
+        title="mangadex-server",
+        lifespan=lifespan,
+        default_response_class=WireResponse,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    _answer_errors(app)
+    identify = routes_accounts.identify(parts.accounts)
+
+    async def identify_optional(request: Request) -> Identity | None:
+        return await identify(request) if "authorization" in request.headers else None
+
+    app.include_router(routes_accounts.router(parts.accounts, parts.sign_ins, settings))
+    app.include_router(
+        routes_uploads.router(
+            settings,
+            parts.sessions,
+            parts.commits,
+            Ingest(settings, parts.blobs),
+            parts.blobs,
+            Presenter(parts.database, parts.chapters),
+            identify,
+            hurry.set,
+        )
+    )
+    app.include_router(routes_catalog.router(settings, parts.catalog, parts.chapters, identify, identify_optional))
+    app.include_router(routes_reading.router(settings, Reading(parts.database, parts.blobs)))
+    app.include_router(routes_operation.router(parts.database))
+    around = Around(app, settings, RateLimits() if settings.limits_are_on else None)
+    return Faults(around) if settings.sandbox else around
+
+
+async def _keep_up(parts: Parts) -> None:
+    while True:
+        try:
+            expired, removed = await parts.sessions.expire(), await parts.sweep.run()
+            if expired or removed:
+                logger.info("%d idle sessions expired, %d unused blobs removed", expired, removed)
+        except OSError:
+            logger.exception("the upkeep failed; it is tried again in an hour")
+        await asyncio.sleep(UPKEEP_S)
+
+
+def _answer_errors(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    async def _refused(_request: Request, error: ServiceError) -> WireResponse:
+        return error_response(error)
+
+    @app.exception_handler(HTTPException)
+    async def _no_route(request: Request, error: HTTPException) -> WireResponse:
+        if error.status_code == 405:
+            return error_response(NotAllowedMethod(f'No route found for "{request.method} {request.url}"'))
+        return error_response(NotFound(f'No route found for "{request.method} {request.url}"'))
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(_request: Request, error: RequestValidationError) -> WireResponse:
+        return error_response(Invalid(f"Error validating the request: {error.errors()[0]['msg']}"))
+
+    @app.exception_handler(ClientGoneError)
+    async def _gone(_request: Request, _error: ClientGoneError) -> WireResponse:
+        return WireResponse(None, 499)

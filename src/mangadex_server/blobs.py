@@ -1,0 +1,128 @@
+"""Page bytes in a folder, named by their SHA-256. A name is there only when its bytes are there as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """A blob in the folder, for the sweep."""
+
+    digest: str
+    written_at: float
+
+
+class LocalBlobs:
+    """Writes so that what is acknowledged survives a power loss: data, then name, then folder (engines.md 4).
+
+    `durable=False` leaves the syncs out, and then survives a kill of the program only.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True) -> None:
+        self._folder = folder
+        self._durable = durable
+        self.incoming = folder / "incoming"
+
+    def prepare(self) -> None:
+        """Make the folders and drop what an earlier run left half-written. Nobody else may be writing."""
+        for name in ("incoming", *(f"{number:02x}" for number in range(256))):
+            (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for leftover in self.incoming.iterdir():
+            leftover.unlink()
+        self._sync_folder(self._folder)
+
+    def path(self, digest: str) -> Path:
+        """Where a blob is, if it is there."""
+        return self._folder / digest[:2] / digest
+
+    def new_file(self) -> Path:
+        """A name for bytes that are still arriving."""
+        return self.incoming / secrets.token_hex(16)
+
+    def store(self, data: bytes | bytearray | memoryview) -> str:
+        """Keep these bytes; returns their digest once they are safe. Blocks."""
+        digest = hashlib.sha256(data).hexdigest()
+        arriving = self.new_file()
+        descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            left = memoryview(data)
+            while left:
+                left = left[os.write(descriptor, left) :]
+            self._sync(descriptor)
+        finally:
+            os.close(descriptor)
+        self._name(arriving, digest)
+        return digest
+
+    def adopt(self, arriving: Path) -> str:
+        """Keep a file made under `new_file()`; returns its digest once it is safe. Blocks."""
+        with arriving.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            self._sync(file.fileno())
+        self._name(arriving, digest)
+        return digest
+
+    async def write(self, data: bytes) -> str:
+        """`store`, in a thread."""
+        return await asyncio.to_thread(self.store, data)
+
+    async def read(self, digest: str) -> bytes:
+        """A blob's bytes.
+
+        Raises:
+            FileNotFoundError: there is none of this digest.
+        """
+        return await asyncio.to_thread(self.path(digest).read_bytes)
+
+    def delete_older(self, digest: str, written_before: float) -> bool:
+        """Remove a blob unless it was written again since then; whether it was removed. Blocks.
+
+        It is taken out of its place before its age is looked at, so that an upload of the same page that ends in
+        between is not lost: that one's file is either the one looked at, or comes to the place afterwards.
+        """
+        taken = self.new_file()
+        try:
+            self.path(digest).rename(taken)
+        except FileNotFoundError:
+            return False
+        if taken.stat().st_mtime >= written_before:
+            taken.rename(self.path(digest))
+            return False
+        taken.unlink()
+        return True
+
+    def all(self) -> Iterator[StoredBlob]:
+        """Every blob there is. Blocks while it looks."""
+        for shard in self._folder.iterdir():
+            if len(shard.name) == 2:
+                for entry in os.scandir(shard):
+                    yield StoredBlob(entry.name, entry.stat().st_mtime)
+
+    def free_bytes(self) -> int:
+        """Room on the disk for this program."""
+        status = os.statvfs(self._folder)
+        return status.f_bavail * status.f_frsize
+
+    def _name(self, arriving: Path, digest: str) -> None:
+        target = self.path(digest)
+        arriving.rename(target)
+        self._sync_folder(target.parent)
+
+    def _sync(self, descriptor: int) -> None:
+        if self._durable:
+            os.fdatasync(descriptor)
+
+    def _sync_folder(self, folder: Path) -> None:
+        if self._durable:
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)

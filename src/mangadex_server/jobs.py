@@ -1,0 +1,107 @@
+"""Work that follows a commit: rows with a lease (engines.md 2). What the work is, is the worker's affair.
+
+A job runs at least once. Who lost the lease changes nothing: owner and attempt are in each WHERE.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+from uuid import uuid4
+
+from sqlalchemy import Delete, Update, delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mangadex_server.database import Database
+from mangadex_server.settings import Settings
+from mangadex_server.tables import jobs
+
+Statement = TypeVar("Statement", Update, Delete)
+
+MAX_ATTEMPTS = 5
+RETRY_S = 10.0  # times the attempts made: a full disk or a lost database takes a while
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed job. `owner` and `attempts` are the fence."""
+
+    id: str
+    kind: str
+    chapter_id: str
+    session_id: str
+    owner: str
+    attempts: int
+
+
+class Jobs:
+    """The queue."""
+
+    def __init__(self, database: Database, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._lease_s = settings.job_lease_s
+        self._clock = clock
+
+    async def add(
+        self, connection: AsyncConnection, *, kind: str, chapter_id: str, session_id: str, due_at: float
+    ) -> None:
+        """Add a job in the transaction that makes it necessary."""
+        row = {"id": str(uuid4()), "kind": kind, "chapter_id": chapter_id, "session_id": session_id, "due_at": due_at}
+        await connection.execute(insert(jobs).values(row))
+
+    async def claim(self, owner: str, kind: str) -> Job | None:
+        """The job that has waited longest and that nobody works on, leased to `owner`."""
+        now = self._clock()
+        async with self._database.write() as connection:
+            await connection.execute(_give_up_lost(now))
+            row = (await connection.execute(_claim(owner, kind, now, now + self._lease_s))).mappings().one_or_none()
+        return Job(**row) if row else None
+
+    async def renew(self, job: Job) -> bool:
+        """Prolong the lease; False if it is lost."""
+        async with self._database.write() as connection:
+            values = {"lease_until": self._clock() + self._lease_s}
+            return (await connection.execute(_fenced(update(jobs), job).values(values))).rowcount == 1
+
+    async def finish(self, connection: AsyncConnection, job: Job) -> bool:
+        """Remove the job in the transaction that has its result; False if the lease is lost: then write nothing."""
+        return (await connection.execute(_fenced(delete(jobs), job))).rowcount == 1
+
+    async def give_back(self, job: Job) -> bool:
+        """Let another take it at once, as if it had not been claimed; False if the lease is lost."""
+        return await self._release(job, attempts=job.attempts - 1)
+
+    async def fail(self, job: Job, reason: str) -> bool:
+        """Try again later, or give up for good after the last attempt; False if the lease is lost."""
+        if job.attempts >= MAX_ATTEMPTS:
+            return await self._release(job, failed_reason=reason)
+        return await self._release(job, due_at=self._clock() + RETRY_S * job.attempts)
+
+    async def _release(self, job: Job, **values: float | str) -> bool:
+        statement = _fenced(update(jobs), job).values(owner=None, lease_until=0, **values)
+        async with self._database.write() as connection:
+            return (await connection.execute(statement)).rowcount == 1
+
+
+def _give_up_lost(now: float) -> Update:
+    """Jobs whose last worker vanished too: they may be what kills workers."""
+    reason = f"its workers ended {MAX_ATTEMPTS} times without a result"
+    lost = jobs.c.failed_reason.is_(None), jobs.c.attempts >= MAX_ATTEMPTS, jobs.c.lease_until <= now
+    return update(jobs).where(*lost).values(failed_reason=reason, owner=None)
+
+
+def _claim(owner: str, kind: str, now: float, lease_until: float) -> Update:
+    free = jobs.c.kind == kind, jobs.c.failed_reason.is_(None), jobs.c.due_at <= now, jobs.c.lease_until <= now
+    first = select(jobs.c.id).where(*free).order_by(jobs.c.due_at).limit(1).with_for_update(skip_locked=True)
+    return (
+        update(jobs)
+        .where(jobs.c.id.in_(first))
+        .values(owner=owner, lease_until=lease_until, attempts=jobs.c.attempts + 1)
+        .returning(jobs.c.id, jobs.c.kind, jobs.c.chapter_id, jobs.c.session_id, jobs.c.owner, jobs.c.attempts)
+    )
+
+
+def _fenced(statement: Statement, job: Job) -> Statement:
+    return statement.where(jobs.c.id == job.id, jobs.c.owner == job.owner, jobs.c.attempts == job.attempts)

@@ -1,0 +1,98 @@
+"""Around every request: an id, the rate limits, what a strict service asks, and errors in the one shape."""
+
+from __future__ import annotations
+
+import logging
+from ipaddress import ip_address, ip_network
+from typing import Any
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mangadex_server.errors import LimitReached, NotPermitted, ServiceError
+from mangadex_server.rate_limits import RateLimits
+from mangadex_server.settings import Settings
+from mangadex_server.wire import WireResponse, error_response
+
+logger = logging.getLogger(__name__)
+
+
+class Around:
+    """Pure ASGI, so that bodies stream through untouched."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, limits: RateLimits | None) -> None:
+        self._app = app
+        self._settings = settings
+        self._limits = limits
+        self._trusted = [ip_network(item) for item in settings.trusted_proxies]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        extra = {"X-Request-ID": str(uuid4())}
+        started = False
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                MutableHeaders(scope=message).update(extra)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        address = self._address(scope, headers)
+        scope["client"] = (address, scope["client"][1] if scope.get("client") else 0)
+        refusal = self._not_strict_enough(headers)
+        if refusal is None and self._limits is not None:
+            account = headers.get("authorization") or address
+            verdict = await self._limits.check(scope["method"], scope["path"], address=address, account=account)
+            extra |= verdict.headers
+            if not verdict.passes:
+                refusal = LimitReached("Rate limit exceeded. Wait until the time in X-RateLimit-Retry-After.")
+        if refusal is not None:
+            await error_response(refusal)(scope, receive, send_with_headers)
+            return
+        try:
+            await self._app(scope, receive, send_with_headers)
+        except Exception:
+            logger.exception("%s %s failed (request %s)", scope["method"], scope["path"], extra["X-Request-ID"])
+            if not started:
+                await _internal_error()(scope, receive, send_with_headers)
+
+    def _not_strict_enough(self, headers: Headers) -> ServiceError | None:
+        if not self._settings.strict:
+            return None
+        if not headers.get("user-agent", "").strip():
+            return NotPermitted("Send a User-Agent that names your program.")
+        if "via" in headers:
+            return NotPermitted("Requests through proxies that add a Via header are refused.")
+        return None
+
+    def _address(self, scope: Scope, headers: Headers) -> str:
+        client: tuple[str, int] | None = scope.get("client")
+        address = client[0] if client else "unknown"
+        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+            if not self._is_trusted(address) or not hop.strip():
+                break
+            address = hop.strip()
+        return address
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            return any(ip_address(address) in network for network in self._trusted)
+        except ValueError:
+            return False
+
+
+def _internal_error() -> WireResponse:
+    entry: dict[str, Any] = {
+        "id": "6d1c1f5e-3f6f-5d52-a1c4-6c0f8d4b2f50",
+        "status": 500,
+        "title": "internal_server_error",
+        "detail": "The service failed. Try again later.",
+        "context": None,
+    }
+    return WireResponse({"result": "error", "errors": [entry]}, 500)

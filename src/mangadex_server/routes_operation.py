@@ -1,0 +1,27 @@
+"""For those who run the service: health and figures."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
+from sqlalchemy import text
+
+from mangadex_server.database import Database
+from mangadex_server.wire import WireResponse
+
+
+def router(database: Database) -> APIRouter:
+    """`/healthz` and `/metrics`."""
+    routes = APIRouter(tags=["Operation"])
+
+    @routes.get("/healthz")
+    async def healthz() -> WireResponse:
+        async with database.read() as connection:
+            await connection.execute(text("SELECT 1"))
+        return WireResponse({"result": "ok"})
+
+    @routes.get("/metrics")
+    async def metrics() -> Response:
+        return Response(generate_latest(REGISTRY), media_type=CONTENT_TYPE_LATEST)
+
+    return routes

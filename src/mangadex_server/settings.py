@@ -1,0 +1,108 @@
+"""Everything that can be set about the service: flags before environment before file before default."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+MIB = 1 << 20
+
+ImageFormat = Literal["jpeg", "png", "gif", "webp", "avif"]
+
+
+class Settings(BaseSettings):
+    """Settings of one installation; the environment's names are MANGADEX_SERVER_ and the name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix="MANGADEX_SERVER_", extra="forbid", frozen=True)
+
+    config_file: ClassVar[Path | None] = None
+
+    data_dir: Path = Path("mangadex-data")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65_535)] = 8080
+    public_url: str | None = Field(
+        default=None, description="the address that clients use, if a proxy stands before this one"
+    )
+    sandbox: bool = False
+    strict: bool = Field(
+        default=False, description="ask of clients what the real service asks: User-Agent, no Via, consent"
+    )
+    database_url: str | None = Field(default=None, description="None: SQLite in the data folder")
+    durability: Literal["full", "normal"] = Field(
+        default="full", description="normal survives a kill, not a power loss"
+    )
+
+    # contract 4.6
+    max_files_per_request: Annotated[int, Field(ge=1)] = 10
+    max_file_bytes: Annotated[int, Field(ge=1)] = 20 * MIB
+    max_session_files: Annotated[int, Field(ge=1)] = 500
+    max_session_bytes: Annotated[int, Field(ge=1)] = 150 * MIB
+    max_side_px: Annotated[int, Field(ge=1)] = 10_000
+    formats: tuple[ImageFormat, ...] = ("jpeg", "png", "gif")
+
+    approval: Literal["none", "first", "all"] = Field(default="none", description="whose chapters wait for a moderator")
+    rate_limits: bool | None = Field(default=None, description="None: on, but off in the sandbox")
+    trusted_proxies: tuple[str, ...] = ()
+    session_idle_days: Annotated[float, Field(gt=0)] = 7.0
+    disk_floor_bytes: Annotated[int, Field(ge=0)] = 256 * MIB
+
+    upload_memory_bytes: Annotated[int, Field(ge=MIB)] = Field(
+        default=96 * MIB, description="of pages on their way; more goes to disk"
+    )
+    body_stall_s: Annotated[float, Field(gt=0)] = 30.0
+    body_min_bytes_per_s: Annotated[int, Field(ge=0)] = 16_000
+    access_token_s: Annotated[int, Field(ge=1)] = 900
+    refresh_token_s: Annotated[int, Field(ge=1)] = 28 * 86_400
+    job_lease_s: Annotated[float, Field(gt=0)] = 30.0
+    job_memory_bytes: Annotated[int, Field(ge=128 * MIB)] = 1024 * MIB
+    max_pixels: Annotated[int, Field(ge=1)] = Field(default=200_000_000, description="of all frames of a page together")
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @model_validator(mode="after")
+    def _sandbox_stays_here(self) -> Settings:
+        if self.sandbox and not _is_loopback(self.host):
+            raise ValueError(f"the sandbox has known passwords and listens on this machine only, not on {self.host}")
+        return self
+
+    @property
+    def limits_are_on(self) -> bool:
+        """Whether requests are counted."""
+        return not self.sandbox if self.rate_limits is None else self.rate_limits
+
+    @property
+    def database(self) -> str:
+        """The database's URL."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'database.sqlite3'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no such files here
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - no such files here
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags (given to the constructor), the environment, then the file."""
+        file = [TomlConfigSettingsSource(settings_cls, cls.config_file)] if cls.config_file else []
+        return (init_settings, env_settings, *file)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def given(**flags: Any) -> dict[str, Any]:
+    """The flags that were given."""
+    return {name: value for name, value in flags.items() if value is not None}

@@ -1,0 +1,52 @@
+"""Removing blobs that nothing refers to any more (design 5): old ones only, and asked again just before."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from sqlalchemy import select, union
+
+from mangadex_server.blobs import LocalBlobs, StoredBlob
+from mangadex_server.database import Database
+from mangadex_server.tables import files, pages
+
+OLD_S = 86_400.0
+BATCH = 200
+
+
+class Sweep:
+    """Finds and removes orphans."""
+
+    def __init__(self, database: Database, blobs: LocalBlobs, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._clock = clock
+
+    async def run(self, *, older_than_s: float = OLD_S) -> int:
+        """Remove blobs without a row that were last written so long ago; returns how many.
+
+        A page that is uploaded again is written again, so its blob is young while its row is on the way.
+        """
+        removed = 0
+        before = self._clock() - older_than_s
+        everything = self._blobs.all()
+        while batch := await asyncio.to_thread(_take, everything):
+            old = [blob.digest for blob in batch if blob.written_at < before]
+            referred = await self._referred(old)
+            for digest in old:
+                if digest not in referred:
+                    removed += await asyncio.to_thread(self._blobs.delete_older, digest, before)
+        return removed
+
+    async def _referred(self, digests: list[str]) -> set[str]:
+        uses = (files.c.blob, pages.c.blob, pages.c.saver_blob)
+        query = union(*(select(column).where(column.in_(digests)) for column in uses))
+        async with self._database.read() as connection:
+            return set((await connection.execute(query)).scalars())
+
+
+def _take(everything: Iterator[StoredBlob]) -> list[StoredBlob]:
+    return list(islice(everything, BATCH))

@@ -1,0 +1,30 @@
+"""Who may see a chapter, and who may change it. Conditions on rows of `chapters`."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, and_, false, or_, select
+
+from mangadex_server.tables import chapter_groups, chapters, group_members
+
+
+def readable(now: float) -> ColumnElement[bool]:
+    """Open to everybody."""
+    return and_(
+        chapters.c.readable_at <= now,
+        chapters.c.approved.is_(True),
+        chapters.c.broken_reason.is_(None),
+    )
+
+
+def belongs_to(user_id: str | None) -> ColumnElement[bool]:
+    """Uploaded by this user, or credited to one of its groups."""
+    if user_id is None:
+        return false()
+    mine = select(group_members.c.group_id).where(group_members.c.user_id == user_id)
+    credited = select(chapter_groups.c.chapter_id).where(chapter_groups.c.group_id.in_(mine))
+    return or_(chapters.c.uploader_id == user_id, chapters.c.id.in_(credited))
+
+
+def visible(now: float, user_id: str | None) -> ColumnElement[bool]:
+    """Readable, or one's own in whatever state."""
+    return readable(now) if user_id is None else or_(readable(now), belongs_to(user_id))

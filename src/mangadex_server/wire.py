@@ -1,0 +1,70 @@
+"""The shapes of answers (contract 3 and 10), and the one way in which they become bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, TypeAlias
+
+from fastapi import Response
+
+from mangadex_server.errors import ON_THE_WIRE, ServiceError
+
+Json: TypeAlias = dict[str, Any]
+
+
+class WireResponse(Response):
+    """JSON whose Content-Type is exactly application/json: Hondana compares it with == (contract 1.2)."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        """Compact UTF-8 JSON."""
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+
+
+def entity(kind: str, id_: str, attributes: Json, relationships: Iterable[Json] = ()) -> Json:
+    """One object."""
+    return {"id": id_, "type": kind, "attributes": attributes, "relationships": list(relationships)}
+
+
+def relationship(kind: str, id_: str, attributes: Json | None = None) -> Json:
+    """A reference; `attributes` only where they were asked for (contract 10: absent, not null)."""
+    return {"id": id_, "type": kind} if attributes is None else {"id": id_, "type": kind, "attributes": attributes}
+
+
+def enveloped(data: Json) -> Json:
+    """The real service's envelope around an entity."""
+    return {"result": "ok", "response": "entity", "data": data}
+
+
+def both_shapes(data: Json) -> Json:
+    """The envelope and the documented bare entity at once (design 2)."""
+    return {**enveloped(data), **data}
+
+
+def collection(data: list[Json], *, limit: int, offset: int, total: int) -> Json:
+    """A page of a list."""
+    return {"result": "ok", "response": "collection", "data": data, "limit": limit, "offset": offset, "total": total}
+
+
+def error_entry(error: ServiceError) -> Json:
+    """One entry of `errors`, with all five keys (contract 8.1)."""
+    place = ON_THE_WIRE[type(error)]
+    return {"id": place.id, "status": place.status, "title": place.title, "detail": error.detail, "context": None}
+
+
+def error_response(error: ServiceError, headers: Mapping[str, str] | None = None) -> WireResponse:
+    """The answer to a refused request."""
+    body, status = {"result": "error", "errors": [error_entry(error)]}, ON_THE_WIRE[type(error)].status
+    challenge = {"WWW-Authenticate": "Bearer"} if status == HTTPStatus.UNAUTHORIZED else {}  # RFC 9110 15.5.2
+    return WireResponse(body, status, challenge | dict(headers or {}))
+
+
+def iso(unix_s: float | None) -> str | None:
+    """A time as answers have it: seconds, with a numeric zone (contract 10)."""
+    if unix_s is None:
+        return None
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")

@@ -1,0 +1,192 @@
+"""What follows a commit: every page decoded, its data-saver variant stored, the chapter readable, or broken.
+
+A job may run twice; the second run ends as the first did. All results are in one transaction, fenced by the lease.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+from uuid import uuid4
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mangadex_server import states
+from mangadex_server.database import Database
+from mangadex_server.jobs import Job, Jobs
+from mangadex_server.page_process import BrokenPage, PageProcess
+from mangadex_server.settings import Settings
+from mangadex_server.tables import chapters, pages, sessions
+
+KIND = "process_chapter"
+POLL_S = 1.0
+
+log = logging.getLogger(__name__)
+
+
+class Blobs(Protocol):
+    """Where the bytes of pages are."""
+
+    async def read(self, digest: str, /) -> bytes:
+        """All of a blob."""
+
+    async def write(self, data: bytes, /) -> str:
+        """Store a blob; returns its digest when it is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the chapter, as it was when the job began."""
+
+    position: int
+    original_file_name: str
+    blob: str
+
+
+Savers: TypeAlias = dict[int, str]  # position -> digest of the data-saver variant
+
+
+class _GivenBack(Exception):  # noqa: N818 - not an error
+    """We stop, or the lease is lost."""
+
+
+class Worker:
+    """Takes jobs one after another, with a page process of its own. Several may run beside each other."""
+
+    def __init__(
+        self, database: Database, blobs: Blobs, jobs: Jobs, settings: Settings, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._database = database
+        self._blobs = blobs
+        self._jobs = jobs
+        self._settings = settings
+        self._clock = clock
+        self._owner = str(uuid4())
+
+    async def run(self, stop: asyncio.Event, hurry: asyncio.Event) -> None:
+        """Work until `stop`, then end after the page at hand; `hurry` says that there is a job."""
+        async with PageProcess.of(self._settings) as process:
+            while not stop.is_set():
+                hurry.clear()  # before looking: a job that comes meanwhile sets it again
+                if not await self._run_one(process, stop):
+                    await _first_of(stop, hurry, within_s=POLL_S)
+
+    async def _run_one(self, process: PageProcess, stop: asyncio.Event) -> bool:
+        """Whether there was a job, or may be."""
+        job = None
+        try:
+            if job := await self._jobs.claim(self._owner, KIND):
+                await self._work(job, process, stop)
+        except Exception as error:  # the loop has to survive what is not the page's fault, such as a full disk
+            log.exception("processing of a chapter failed: %s", job)
+            with contextlib.suppress(Exception):  # else the lease runs out
+                if job:
+                    await self._jobs.fail(job, f"{type(error).__name__}: {error}")
+        return job is not None
+
+    async def _work(self, job: Job, process: PageProcess, stop: asyncio.Event) -> None:
+        async with self._database.read() as connection:
+            present = await _pages(connection, job.chapter_id)
+        try:
+            async with self._renewing(job) as lost:
+                savers = await self._make_savers(present, process, lambda: stop.is_set() or lost.is_set())
+        except _GivenBack:
+            await self._jobs.give_back(job)
+        except _BrokenChapter as error:
+            await self._end(job, present, {}, broken_reason=error.reason)
+        else:
+            await self._end(job, present, savers, broken_reason=None)
+
+    async def _make_savers(self, present: list[Page], process: PageProcess, ends: Callable[[], bool]) -> Savers:
+        savers = {}
+        for page in present:
+            if ends():
+                raise _GivenBack
+            data = await self._blobs.read(page.blob)
+            try:
+                processed = await process.process(data)
+            except BrokenPage as error:
+                raise _BrokenChapter(page, error) from error
+            savers[page.position] = await self._blobs.write(processed.saver)
+        return savers
+
+    @contextlib.asynccontextmanager
+    async def _renewing(self, job: Job) -> AsyncIterator[asyncio.Event]:
+        """Keep the lease; the event says that it is lost. Nothing is cancelled: a transaction may be under way."""
+        done, lost = asyncio.Event(), asyncio.Event()
+        keeper = asyncio.create_task(self._keep(job, done, lost))
+        try:
+            yield lost
+        finally:
+            done.set()
+            await keeper
+
+    async def _keep(self, job: Job, done: asyncio.Event, lost: asyncio.Event) -> None:
+        while not await _first_of(done, within_s=self._settings.job_lease_s / 3):
+            try:
+                kept = await self._jobs.renew(job)
+            except Exception:  # it may go better next time, and the fence holds if it does not
+                log.exception("the lease of %s could not be renewed", job)
+                continue
+            if not kept:
+                lost.set()
+                return
+
+    async def _end(self, job: Job, present: list[Page], savers: Savers, *, broken_reason: str | None) -> None:
+        async with self._database.write() as connection:
+            if not await self._jobs.finish(connection, job):
+                return
+            if await _pages(connection, job.chapter_id) == present:  # else an edit came, with a job of its own
+                await _set_savers(connection, job.chapter_id, savers)
+                await self._set_chapter(connection, job.chapter_id, len(present), broken_reason)
+            await self._set_session(connection, job.session_id)
+
+    async def _set_chapter(
+        self, connection: AsyncConnection, chapter_id: str, page_count: int, broken_reason: str | None
+    ) -> None:
+        this = chapters.c.id == chapter_id
+        values: dict[str, Any] = {"broken_reason": broken_reason, "readable_at": None}
+        if broken_reason is None:
+            publish_at = (await connection.execute(select(chapters.c.publish_at).where(this))).scalar_one()
+            values |= {"page_count": page_count, "readable_at": max(self._clock(), publish_at or 0)}
+        await connection.execute(update(chapters).where(this).values(values))
+
+    async def _set_session(self, connection: AsyncConnection, session_id: str) -> None:
+        this = sessions.c.id == session_id
+        present = states.State((await connection.execute(select(sessions.c.state).where(this))).scalar_one())
+        if state := states.after(present, states.Action.FINISH):
+            await connection.execute(update(sessions).where(this).values(state=state, updated_at=self._clock()))
+
+
+class _BrokenChapter(Exception):  # noqa: N818 - as BrokenPage
+    def __init__(self, page: Page, cause: BrokenPage) -> None:
+        self.reason = f"page {page.position + 1} ({page.original_file_name}): {cause.reason}"
+        super().__init__(self.reason)
+
+
+async def _pages(connection: AsyncConnection, chapter_id: str) -> list[Page]:
+    columns = pages.c.position, pages.c.original_file_name, pages.c.blob
+    found = select(*columns).where(pages.c.chapter_id == chapter_id).order_by(pages.c.position)
+    return [Page(**row) for row in (await connection.execute(found)).mappings()]
+
+
+async def _set_savers(connection: AsyncConnection, chapter_id: str, savers: Savers) -> None:
+    for position, digest in savers.items():
+        this = pages.c.chapter_id == chapter_id, pages.c.position == position
+        await connection.execute(update(pages).where(*this).values(saver_blob=digest))
+
+
+async def _first_of(*events: asyncio.Event, within_s: float) -> bool:
+    """Whether one of them was set in time."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    done, late = await asyncio.wait(waiting, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return bool(done)
