@@ -518,3 +518,14 @@ def test_the_configured_timeouts_hold_for_the_token_endpoint(twin: Twin, service
         twin.api("UploadApi", impatient).begin_upload_session()
     assert isinstance(caught.value.__cause__, httpx2.ReadTimeout)
     service.token_gate.set()
+
+
+def test_the_request_after_a_401_takes_a_place(twin: Twin, service: Service) -> None:
+    service.valid_tokens = {"new"}
+    tokens = iter(["old", "new"])
+    pacer = sdk.Pacer(per_second=0.001, burst=5)
+    configuration = sdk.Configuration(host=service.address, access_token=lambda: next(tokens), pacing=pacer)
+
+    twin.api("UploadApi", configuration).upload_check_approval_required()
+
+    assert [pacer.reserve(time.time()) > 0 for _ in range(4)] == [False, False, False, True]

@@ -60,6 +60,7 @@ REFUSED: list[tuple[type[Any], str, Any]] = [
     (sdk.ChapterDraft, "publish_at", "2026-13-01T00:00:00"),
     (sdk.ChapterDraft, "publish_at", "2026-01-31T18:00:00Z"),
     (sdk.ChapterDraft, "publish_at", "2026-01-31"),
+    (sdk.ChapterDraft, "publish_at", datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))),
     (sdk.ChapterDraft, "publish_at", datetime(2026, 1, 31)),  # noqa: DTZ001 - that is what is refused
     (sdk.BeginUploadSession, "manga", "too short"),
     (sdk.BeginUploadSession, "groups", [ID] * 11),
