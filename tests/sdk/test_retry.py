@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import mangadex_openapi as sdk
-from mangadex_openapi import _neighbour_operations as neighbours
+from mangadex_openapi import _account_operations as account
+from mangadex_openapi import _catalog_operations as catalog
+from mangadex_openapi import _chapter_operations as chapters
 from mangadex_openapi import _upload_operations as uploads
 from mangadex_openapi._calls import call
 from mangadex_openapi._operations import Operation, Repeat
@@ -30,16 +32,16 @@ TABLE: list[tuple[Operation[Any], Repeat]] = [
     (uploads.begin_edit_session("c"), Repeat.OPENS),
     (uploads.put_upload_session_file("s"), Repeat.STORES),
     (uploads.commit_upload_session("s"), Repeat.PUBLISHES),
-    (neighbours.put_chapter_id("c"), Repeat.VERSIONED),
-    (neighbours.get_chapter(), Repeat.READ),
-    (neighbours.get_chapter_id("c"), Repeat.READ),
-    (neighbours.get_search_manga(), Repeat.READ),
-    (neighbours.get_manga_id("m"), Repeat.READ),
-    (neighbours.get_search_group(), Repeat.READ),
-    (neighbours.get_group_id("g"), Repeat.READ),
-    (neighbours.get_at_home_server_chapter_id("c"), Repeat.READ),
-    (neighbours.get_user_me(), Repeat.READ),
-    (neighbours.get_auth_check(), Repeat.READ),
+    (chapters.put_chapter_id("c"), Repeat.VERSIONED),
+    (chapters.get_chapter(), Repeat.READ),
+    (chapters.get_chapter_id("c"), Repeat.READ),
+    (catalog.get_search_manga(), Repeat.READ),
+    (catalog.get_manga_id("m"), Repeat.READ),
+    (catalog.get_search_group(), Repeat.READ),
+    (catalog.get_group_id("g"), Repeat.READ),
+    (chapters.get_at_home_server_chapter_id("c"), Repeat.READ),
+    (account.get_user_me(), Repeat.READ),
+    (account.get_auth_check(), Repeat.READ),
 ]
 OPERATIONS = {operation.name: (operation, repeat) for operation, repeat in TABLE}
 

@@ -5,7 +5,7 @@ Each operation has three methods: plain, `_with_http_info` and `_without_preload
 
 from __future__ import annotations
 
-from mangadex_openapi import _neighbour_operations as operations
+from mangadex_openapi import _account_operations as operations
 from mangadex_openapi._api import (
     AsyncApi,
     SyncApi,
