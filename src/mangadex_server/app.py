@@ -1,4 +1,4 @@
-"""The application: the one place that makes the parts and joins them."""
+"""The application: the one place that joins the parts and puts HTTP in front of them."""
 
 from __future__ import annotations
 
@@ -13,55 +13,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from mangadex_server import routes_accounts, routes_catalog, routes_operation, routes_reading, routes_uploads, sandbox
-from mangadex_server.accounts import Accounts
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.bodies import ClientGoneError
-from mangadex_server.catalog import Catalog
-from mangadex_server.chapters import Chapters
-from mangadex_server.commits import Commits
-from mangadex_server.database import Database
 from mangadex_server.errors import Invalid, NotAllowedMethod, NotFound, ServiceError
 from mangadex_server.faults import Faults
 from mangadex_server.ingest import Ingest
-from mangadex_server.jobs import Jobs
-from mangadex_server.middleware import Around
-from mangadex_server.passwords import Passwords
+from mangadex_server.middleware import Around, internal_error
+from mangadex_server.parts import Parts
 from mangadex_server.presenting import Presenter
 from mangadex_server.rate_limits import RateLimits
 from mangadex_server.reading import Reading
 from mangadex_server.settings import Settings
-from mangadex_server.sign_ins import SignIns
-from mangadex_server.sweep import Sweep
-from mangadex_server.tokens import Identity, Tokens, signing_key
-from mangadex_server.uploads import Sessions
+from mangadex_server.tokens import Identity
 from mangadex_server.wire import WireResponse, error_response
-from mangadex_server.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 UPKEEP_S = 3600.0
 """How often idle sessions expire and orphans are swept."""
-
-
-class Parts:
-    """Everything that an installation is made of, from its settings."""
-
-    def __init__(self, settings: Settings) -> None:
-        public_url = settings.public_url or f"http://{settings.host}:{settings.port}"
-        self.settings = settings
-        self.database = Database(settings.database)
-        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=settings.durability == "full")
-        self.jobs = Jobs(self.database, settings)
-        passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
-        tokens = Tokens(signing_key(settings.data_dir), public_url, settings)
-        self.accounts = Accounts(self.database, tokens, passwords)
-        self.sign_ins = SignIns(self.database, tokens, passwords)
-        self.catalog = Catalog(self.database)
-        self.chapters = Chapters(self.database, settings)
-        self.sessions = Sessions(self.database, settings)
-        self.commits = Commits(self.database, self.jobs, settings)
-        self.sweep = Sweep(self.database, self.blobs)
-        self.worker = Worker(self.database, self.blobs, self.jobs, settings)
 
 
 def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) -> ASGIApp:
@@ -105,7 +73,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
             parts.commits,
             Ingest(settings, parts.blobs),
             parts.blobs,
-            Presenter(parts.database, parts.chapters),
+            Presenter(parts.database, parts.chapters, settings),
             identify,
             hurry.set,
         )
@@ -123,7 +91,7 @@ async def _keep_up(parts: Parts) -> None:
             expired, removed = await parts.sessions.expire(), await parts.sweep.run()
             if expired or removed:
                 logger.info("%d idle sessions expired, %d unused blobs removed", expired, removed)
-        except OSError:
+        except Exception:  # whatever it is, it may not take the service with it
             logger.exception("the upkeep failed; it is tried again in an hour")
         await asyncio.sleep(UPKEEP_S)
 
@@ -145,4 +113,8 @@ def _answer_errors(app: FastAPI) -> None:
 
     @app.exception_handler(ClientGoneError)
     async def _gone(_request: Request, _error: ClientGoneError) -> WireResponse:
-        return WireResponse(None, 499)
+        return error_response(Invalid("The body ended too early. Send the request again."))  # it may still listen
+
+    @app.exception_handler(Exception)  # Starlette's own answer is plain text; `Around` logs it
+    async def _failed(_request: Request, _error: Exception) -> WireResponse:
+        return internal_error()

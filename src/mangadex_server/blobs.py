@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+TAKEN = ".taken"
+"""Ends the name of a blob that the sweep has taken out of its place; a kill in between must not lose it."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredBlob:
@@ -32,11 +35,17 @@ class LocalBlobs:
 
     def prepare(self) -> None:
         """Make the folders and drop what an earlier run left half-written. Nobody else may be writing."""
+        self.make_folders()
+        for taken in self.incoming.glob(f"*{TAKEN}"):  # a sweep ended before it had looked at its age
+            self._put_back(taken, taken.name.removesuffix(TAKEN))
+        for leftover in self.incoming.iterdir():
+            leftover.unlink(missing_ok=True)  # a worker beside may just have named it
+        self._sync_folder(self._folder)
+
+    def make_folders(self) -> None:
+        """Make the folders where they are not there yet. Blocks."""
         for name in ("incoming", *(f"{number:02x}" for number in range(256))):
             (self._folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
-        for leftover in self.incoming.iterdir():
-            leftover.unlink()
-        self._sync_folder(self._folder)
 
     def path(self, digest: str) -> Path:
         """Where a blob is, if it is there."""
@@ -56,6 +65,9 @@ class LocalBlobs:
             while left:
                 left = left[os.write(descriptor, left) :]
             self._sync(descriptor)
+        except OSError:
+            arriving.unlink()
+            raise
         finally:
             os.close(descriptor)
         self._name(arriving, digest)
@@ -87,16 +99,22 @@ class LocalBlobs:
         It is taken out of its place before its age is looked at, so that an upload of the same page that ends in
         between is not lost: that one's file is either the one looked at, or comes to the place afterwards.
         """
-        taken = self.new_file()
+        place, taken = self.path(digest), self.incoming / f"{digest}{TAKEN}"
         try:
-            self.path(digest).rename(taken)
+            if place.stat().st_mtime >= written_before:
+                return False
+            place.rename(taken)
+            if taken.stat().st_mtime >= written_before:
+                self._put_back(taken, digest)
+                return False
+            taken.unlink()
         except FileNotFoundError:
             return False
-        if taken.stat().st_mtime >= written_before:
-            taken.rename(self.path(digest))
-            return False
-        taken.unlink()
         return True
+
+    def _put_back(self, taken: Path, digest: str) -> None:
+        taken.rename(self.path(digest))
+        self._sync_folder(self.path(digest).parent)
 
     def all(self) -> Iterator[StoredBlob]:
         """Every blob there is. Blocks while it looks."""

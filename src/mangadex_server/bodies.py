@@ -88,9 +88,11 @@ async def read_json(request: Request, limit_bytes: int, patience: Patience) -> A
     if not body.strip():
         return None
     try:
-        return json.loads(body)
+        given = json.loads(body)
+        json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair is text that no database takes
     except (ValueError, RecursionError):
         raise Invalid("Error validating /: the body is not JSON. Send a JSON body as documented.") from None
+    return given
 
 
 async def read_object(request: Request, limit_bytes: int, patience: Patience) -> dict[str, Any]:

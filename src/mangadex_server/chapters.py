@@ -91,8 +91,11 @@ class Chapters:
             present = await self._own(connection, chapter_id, user_id)
             values = await self._changes(connection, present.row, change)
             values |= {"version": chapters.c.version + 1, "updated_at": self._clock()}
-            current = (chapters.c.id == chapter_id) & (chapters.c.version == change.version)
-            if (await connection.execute(update(chapters).where(current).values(values))).rowcount == 0:
+            current = (chapters.c.id == chapter_id) & (chapters.c.version == present.row.version)
+            if (
+                change.version != present.row.version
+                or (await connection.execute(update(chapters).where(current).values(values))).rowcount == 0
+            ):
                 raise InConflict(f"The chapter's version is not {change.version} any more. Read it again.")
             if change.groups is not None:
                 await _credit(connection, user_id, present, [group_id.lower() for group_id in change.groups])

@@ -104,6 +104,16 @@ class Commits:
         )
         return bool((await connection.execute(select(exists(earlier)))).scalar())
 
+    async def _waits_by_its_language(self, connection: AsyncConnection, chapter_id: str, language: str) -> bool:
+        """The first chapter in a language waits for a moderator, also if it arrives in it by an edit."""
+        this = select(chapters.c.uploader_id).where(chapters.c.id == chapter_id, chapters.c.language != language)
+        uploader_id = (await connection.execute(this)).scalar()
+        return (
+            uploader_id is not None
+            and self._settings.approval == "first"
+            and not await self._is_approved_at_once(connection, uploader_id, language)
+        )
+
     async def _write_chapter(
         self, connection: AsyncConnection, uploader: Uploader, session: Row[Any], draft: ChapterDraft
     ) -> str:
@@ -123,6 +133,8 @@ class Commits:
         if session.is_edit:
             if publish_at is not None:
                 values["publish_at"] = publish_at
+            if await self._waits_by_its_language(connection, str(session.chapter_id), str(draft.translated_language)):
+                values["approved"] = False
             changed = await connection.execute(
                 update(chapters)
                 .where(chapters.c.id == session.chapter_id)

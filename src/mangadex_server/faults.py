@@ -13,6 +13,7 @@ import re
 import time
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +23,9 @@ from mangadex_server.wire import WireResponse, error_response
 
 HEADER = "x-sandbox-fault"
 CONTROL_PATH = "/sandbox/faults"
+REJECTED_PAGE = "sandbox_reject_page"
+"""In the scope of a request: the number of the page to refuse, from 1."""
+
 STATUSES = {
     "429": "too_many_requests_http_exception",
     "401": "unauthorized_http_exception",
@@ -31,6 +35,7 @@ STATUSES["503"] = "service_unavailable_http_exception"
 KINDS = frozenset({*STATUSES, "drop-before", "drop-after", "late", "reject-page"})
 MAX_CONTROL_BYTES = 4096
 LATE_S = 1.0
+MAX_WAIT_S = 3600
 
 
 @dataclass(slots=True)
@@ -90,7 +95,7 @@ class Faults:
             await asyncio.sleep(plan.wait_s)
             await self._app(scope, receive, send)
         elif plan.fault == "reject-page":
-            scope.setdefault("state", {})["sandbox_reject_page"] = plan.page
+            scope[REJECTED_PAGE] = plan.page
             await self._app(scope, receive, send)
         else:
             if plan.fault == "drop-after":
@@ -107,6 +112,7 @@ class Faults:
             answer = WireResponse({"result": "ok", "open": sum(plan.times for plan in self._plans)})
         except Invalid as refusal:
             answer = error_response(refusal)
+        answer.headers["X-Request-ID"] = str(uuid4())
         await answer(scope, receive, send)
 
 
@@ -115,23 +121,34 @@ def _plan(body: bytes) -> Plan:
         plan = Plan(**json.loads(body))
         re.compile(plan.method)
         re.compile(plan.path)
-    except (ValueError, TypeError, re.error) as error:
+        _check_numbers(plan)
+    except (ValueError, TypeError, RecursionError, re.error) as error:
         raise Invalid(
             f"This is no fault ({error}). Send fault, and any of method, path, after, times, wait_s, page."
         ) from None
-    if plan.fault not in KINDS:
+    if not isinstance(plan.fault, str) or plan.fault not in KINDS:
         raise Invalid(f"There is no fault {plan.fault!r}. There are: {', '.join(sorted(KINDS))}.")
     return plan
+
+
+def _check_numbers(plan: Plan) -> None:
+    for name in ("after", "times", "page"):
+        if type(getattr(plan, name)) is not int or getattr(plan, name) < 0:
+            raise ValueError(f"{name} is not a whole number from 0")
+    if type(plan.wait_s) not in (int, float) or not 0 <= plan.wait_s <= MAX_WAIT_S:
+        raise ValueError(f"wait_s is not a number from 0 to {MAX_WAIT_S}")
 
 
 def _status_answer(plan: Plan) -> WireResponse:
     status = int(plan.fault)
     entry: dict[str, Any] = {"id": "00000000-0000-5000-8000-000000000000", "status": status}
     entry |= {"title": STATUSES[plan.fault], "detail": "A fault that was asked for", "context": None}
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    headers = {"X-Request-ID": str(uuid4())}  # we stand before who gives the others theirs
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     if status == 429:
         times = {"Limit": "1", "Remaining": "0", "Retry-After": str(int(time.time() + plan.wait_s))}
-        headers = {f"X-RateLimit-{name}": value for name, value in times.items()}
+        headers |= {f"X-RateLimit-{name}": value for name, value in times.items()}
     return WireResponse({"result": "error", "errors": [entry]}, status, headers)
 
 

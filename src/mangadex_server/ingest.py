@@ -24,7 +24,7 @@ JOIN_BELOW_BYTES = 4096
 """Smaller pieces are joined before parsing: each costs the parser a pass (engines.md 6)."""
 
 _BOUNDARY = re.compile(
-    r'multipart/form-data\s*;.*?boundary=(?:"([^"]{1,70})"|([^\s";,]{1,70}))', re.IGNORECASE | re.DOTALL
+    r'multipart/form-data\s*;.*?boundary=(?:"([^"]{1,70})"|([^\s";,]{1,70})(?=[\s;,]|$))', re.IGNORECASE | re.DOTALL
 )
 
 
@@ -162,13 +162,13 @@ class Ingest:
         Raises:
             Invalid: no multipart form, cut off, too many files, none at all. Nothing is kept then.
         """
-        parser = PushMultipartParser(
-            boundary_of(content_type), max_segment_count=self._settings.max_files_per_request, strict=True
-        )
+        boundary = boundary_of(content_type)
+        # not strict: it would refuse a line end after the last boundary that comes in a piece of its own
+        parser = PushMultipartParser(boundary, max_segment_count=self._settings.max_files_per_request)
         parts: list[Arriving] = []
         storing: list[asyncio.Task[Received]] = []
         try:
-            await self._parse(parser, body, parts, storing)
+            await self._parse(parser, _beginning_with(boundary, _joined(body)), parts, storing)
             received = await asyncio.gather(*storing)
         except MultipartError as error:
             raise self._refusal(error) from None
@@ -190,7 +190,7 @@ class Ingest:
         part: Arriving | None = None
         total_bytes = 0
         ceiling = self._settings.max_files_per_request * self._settings.max_file_bytes + OVERHEAD_BYTES
-        async for piece in _joined(body):
+        async for piece in body:
             total_bytes += len(piece)
             if total_bytes > ceiling:
                 raise TooLarge(f"The request is over {ceiling} bytes. Send fewer pages at once.")
@@ -201,10 +201,16 @@ class Ingest:
                         part = Arriving(event.filename, self._budget, self._blobs, self._settings.max_file_bytes)
                         parts.append(part)
                 elif part is not None and event is None:
-                    storing.append(asyncio.create_task(asyncio.to_thread(part.store, self._settings)))
+                    storing.append(asyncio.create_task(self._store(part)))
                 elif part is not None and event is not None:
                     await part.add(event)
         list(parser.parse(b""))  # a body that was cut off is an error only now
+
+    async def _store(self, part: Arriving) -> Received:
+        try:
+            return await asyncio.to_thread(part.store, self._settings)
+        finally:
+            part.drop()  # its memory serves the pages that come after it
 
     def _refusal(self, error: MultipartError) -> Invalid:
         if isinstance(error, ParserLimitReached):
@@ -218,6 +224,16 @@ def _inspected(name: str, data: memoryview, settings: Settings) -> ImageInfo:
         return inspect(data, formats=settings.formats, max_side_px=settings.max_side_px)
     except Invalid as refusal:
         raise Invalid(f'Could not accept file "{name}": {refusal.detail}') from None
+
+
+async def _beginning_with(boundary: str, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The body, unless its first piece (4 KB, or all of it) is without the boundary: the rest is not waited for."""
+    is_first = True
+    async for piece in body:
+        if is_first and f"--{boundary}".encode() not in piece:
+            raise Invalid("The boundary of the Content-Type is not the one in the body. Send both alike.")
+        is_first = False
+        yield piece
 
 
 async def _joined(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 from ipaddress import ip_address, ip_network
 from typing import Any
@@ -16,6 +18,31 @@ from mangadex_server.settings import Settings
 from mangadex_server.wire import WireResponse, error_response
 
 logger = logging.getLogger(__name__)
+
+LINGER_S = 10.0
+LINGER_BYTES = 256 << 20
+"""Of a refused request that are still read: closing over unread bytes resets the connection, and the answer is lost."""
+
+
+class _Body:
+    """A request's body on its way to the application."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._has_more = False  # after it was begun; granian itself sees to one that nobody reads
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        self._has_more = message.get("more_body", False)
+        return message
+
+    async def linger(self) -> None:
+        """Read what is left of a body that was refused on its way, within limits."""
+        left_bytes = LINGER_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LINGER_S):
+                while self._has_more and left_bytes > 0:
+                    left_bytes -= len((await self()).get("body", b""))
 
 
 class Around:
@@ -34,6 +61,7 @@ class Around:
             return
         extra = {"X-Request-ID": str(uuid4())}
         started = False
+        body = _Body(receive)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -56,11 +84,12 @@ class Around:
             await error_response(refusal)(scope, receive, send_with_headers)
             return
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, body, send_with_headers)
         except Exception:
             logger.exception("%s %s failed (request %s)", scope["method"], scope["path"], extra["X-Request-ID"])
             if not started:
-                await _internal_error()(scope, receive, send_with_headers)
+                await internal_error()(scope, receive, send_with_headers)
+        await body.linger()
 
     def _not_strict_enough(self, headers: Headers) -> ServiceError | None:
         if not self._settings.strict:
@@ -87,7 +116,8 @@ class Around:
             return False
 
 
-def _internal_error() -> WireResponse:
+def internal_error() -> WireResponse:
+    """The answer to what must not happen."""
     entry: dict[str, Any] = {
         "id": "6d1c1f5e-3f6f-5d52-a1c4-6c0f8d4b2f50",
         "status": 500,

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 from mangadex_server.chapters import Chapters
 from mangadex_server.database import Database
 from mangadex_server.entities import file_entity, load_related, session_entity
+from mangadex_server.settings import Settings
 from mangadex_server.uploads import SessionView
 from mangadex_server.wire import Json, both_shapes
 
@@ -17,9 +18,10 @@ from mangadex_server.wire import Json, both_shapes
 class Presenter:
     """Loads what `includes[]` asks for, and puts on both shapes at once (design 2)."""
 
-    def __init__(self, database: Database, chapters: Chapters) -> None:
+    def __init__(self, database: Database, chapters: Chapters, settings: Settings) -> None:
         self._database = database
         self._chapters = chapters
+        self._settings = settings
 
     async def session(self, view: SessionView, includes: Collection[str]) -> Json:
         """A session; its files only where they are asked for (contract 3.3)."""
@@ -31,8 +33,11 @@ class Presenter:
                 group_ids=view.group_ids,
                 user_ids=[view.row.user_id],
             )
-        files = view.files if "upload_session_file" in includes else []
-        return both_shapes(session_entity(view.row, view.group_ids, files, related=related))
+        lists_files = "upload_session_file" in includes and self._settings.sandbox_file_list
+        shown = session_entity(view.row, view.group_ids, view.files if lists_files else [], related=related)
+        if not self._settings.sandbox_remote_names:
+            _hide_remote_names(shown)
+        return both_shapes(shown)
 
     async def chapter(self, chapter_id: str, user_id: str, includes: Collection[str]) -> Json:
         """A chapter that the user has just committed."""
@@ -43,3 +48,9 @@ class Presenter:
     def file(row: Row[Any]) -> Json:
         """A stored page."""
         return file_entity(row)
+
+
+def _hide_remote_names(session: Json) -> None:
+    for related in session["relationships"]:
+        if related["type"] == "upload_session_file" and related["attributes"]["source"] == "remote":
+            related["attributes"] |= {"originalFileName": "", "fileHash": ""}

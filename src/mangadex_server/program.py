@@ -1,151 +1,103 @@
-"""The program `mangadex-server`."""
+"""The program `mangadex-server`. Commands about one subject are in `commands_*`."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-import socket
-import sys
+import signal
 import tempfile
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
 
-from mangadex_server.app import Parts
-from mangadex_server.errors import ServiceError
-from mangadex_server.migrate import migrate
-from mangadex_server.serving import DataFolderInUseError, serve
-from mangadex_server.settings import Settings, given
-from mangadex_server.tokens import KeyFileError
+from mangadex_server import commands_catalog, commands_data
+from mangadex_server.command_line import (
+    ConfigFile,
+    DataDir,
+    Host,
+    Port,
+    Sandbox,
+    Strict,
+    refusals,
+    settings_for,
+    work,
+)
+from mangadex_server.commands_review import review_commands
+from mangadex_server.listening import free_port
+from mangadex_server.parts import Parts
+from mangadex_server.settings import given
+from mangadex_server.settings_report import report
 
-T = TypeVar("T")
-
-program = typer.Typer(no_args_is_help=True, add_completion=False, help="The service behind the Upload API.")
-user_commands = typer.Typer(no_args_is_help=True, help="Accounts.")
-client_commands = typer.Typer(no_args_is_help=True, help="Personal API clients.")
-manga_commands = typer.Typer(no_args_is_help=True, help="The manga that chapters belong to.")
-group_commands = typer.Typer(no_args_is_help=True, help="Scanlation groups.")
-program.add_typer(user_commands, name="user")
-program.add_typer(client_commands, name="client")
-program.add_typer(manga_commands, name="manga")
-program.add_typer(group_commands, name="group")
-
-DataDir = Annotated[Path | None, typer.Option(help="Where everything is kept.")]
+program = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they print the values of variables, such as passwords
+    help="The service behind the Upload API.",
+)
+program.add_typer(commands_catalog.user_commands, name="user")
+program.add_typer(commands_catalog.client_commands, name="client")
+program.add_typer(commands_catalog.manga_commands, name="manga")
+program.add_typer(commands_catalog.group_commands, name="group")
+program.add_typer(review_commands, name="review")
+program.command("backup")(commands_data.make_backup)
+program.command("restore")(commands_data.restore_backup)
+program.command("sweep")(commands_data.sweep)
 
 
 @program.command()
-def run(
+def run(  # noqa: PLR0913 - the flags
     data_dir: DataDir = None,
-    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port; 0 takes a free one.")] = None,
-    sandbox: Annotated[bool, typer.Option(help="A test bench with known passwords, on this machine only.")] = False,
-    strict: Annotated[bool, typer.Option(help="Ask of clients what the real service asks.")] = False,
+    host: Host = None,
+    port: Port = None,
+    sandbox: Sandbox = False,
+    strict: Strict = False,
+    config: ConfigFile = None,
 ) -> None:
     """Serve until stopped; prints one line with the address when it is ready."""
-    flags = given(data_dir=data_dir, host=host, port=port, sandbox=sandbox or None, strict=strict or None)
-    with tempfile.TemporaryDirectory(prefix="mangadex-sandbox-") as folder:
-        if sandbox and data_dir is None:
-            flags["data_dir"] = Path(folder)
-        settings = _settings(**flags)
+    from mangadex_server.serving import serve  # noqa: PLC0415 - granian and FastAPI are slow to load, and only for this
+
+    flags = given(host=host, port=port, sandbox=sandbox or None, strict=strict or None)
+    settings = settings_for(data_dir, config, **flags)
+    with tempfile.TemporaryDirectory(prefix="mangadex-sandbox-") as folder, refusals():
+        if settings.sandbox and "data_dir" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"data_dir": Path(folder)})
         if settings.port == 0:
-            settings = settings.model_copy(update={"port": _free_port(settings.host)})
-        try:
-            serve(settings)
-        except (DataFolderInUseError, KeyFileError) as problem:
-            _stop(str(problem))
+            settings = settings.model_copy(update={"port": free_port(settings.host)})
+        serve(settings)
 
 
-@user_commands.command("add")
-def add_user(username: str, data_dir: DataDir = None) -> None:
-    """Add an account; asks for its password, or reads it from standard input."""
-    password = _secret("Password")
-    _work(data_dir, lambda parts: parts.accounts.add_user(username, password))
-
-
-@client_commands.command("add")
-def add_client(username: str, data_dir: DataDir = None) -> None:
-    """Add a personal client of an account; prints its id and secret, once."""
-    client_id, secret = f"personal-client-{secrets.token_hex(8)}", secrets.token_urlsafe(24)
-    _work(data_dir, lambda parts: parts.accounts.add_client(username, client_id, secret))
-    typer.echo(f"client id: {client_id}\nclient secret: {secret}")
-
-
-@manga_commands.command("add")
-def add_manga(title: str, data_dir: DataDir = None) -> None:
-    """Add a manga; prints its id."""
-    typer.echo(_work(data_dir, lambda parts: parts.catalog.add_manga(title)))
-
-
-@group_commands.command("add")
-def add_group(
-    name: str,
-    locked: Annotated[bool, typer.Option(help="Only members may credit it.")] = False,
+@program.command("settings")
+def show_settings(  # noqa: PLR0913 - those of `run`
     data_dir: DataDir = None,
+    host: Host = None,
+    port: Port = None,
+    sandbox: Sandbox = False,
+    strict: Strict = False,
+    config: ConfigFile = None,
 ) -> None:
-    """Add a group; prints its id."""
-    typer.echo(_work(data_dir, lambda parts: parts.catalog.add_group(name, locked=locked)))
-
-
-@group_commands.command("add-member")
-def add_member(group: str, username: str, data_dir: DataDir = None) -> None:
-    """Let a user edit the group's chapters, and credit it where it is locked."""
-    _work(data_dir, lambda parts: parts.catalog.add_member(group, username))
+    """Print every setting, its value and where it came from."""
+    flags = given(data_dir=data_dir, host=host, port=port, sandbox=sandbox or None, strict=strict or None)
+    with refusals():
+        rows = report(settings_for(config=config, **flags), config, flags)
+    for row in rows:
+        typer.echo(f"{row.name} = {row.value}  ({row.origin})")
 
 
 @program.command()
-def token(username: str, data_dir: DataDir = None) -> None:
+def token(username: str, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Print an access token of an account."""
-    typer.echo(_work(data_dir, lambda parts: parts.accounts.access_token_for(username)))
+    typer.echo(work(settings_for(data_dir, config), lambda parts: parts.accounts.access_token_for(username)))
 
 
 @program.command()
-def sweep(data_dir: DataDir = None) -> None:
-    """Remove blobs that nothing has referred to for a day; prints how many."""
-    typer.echo(_work(data_dir, lambda parts: parts.sweep.run()))
+def worker(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Process committed chapters beside a running server, until stopped."""
+    work(settings_for(data_dir, config), _process_until_stopped)
 
 
-def _work(data_dir: Path | None, do: Callable[[Parts], Awaitable[T]]) -> T:
-    settings = _settings(**given(data_dir=data_dir))
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    migrate(settings.database)
-
-    async def done() -> T:
-        parts = Parts(settings)
-        try:
-            return await do(parts)
-        finally:
-            await parts.database.close()
-
-    try:
-        return asyncio.run(done())
-    except (ServiceError, KeyFileError) as refusal:
-        _stop(str(refusal))
-
-
-def _settings(**flags: Any) -> Settings:
-    try:
-        return Settings(**flags)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(step) for step in first["loc"]) or "settings"
-        _stop(f"{name}: {first['msg'].removeprefix('Value error, ')}")
-
-
-def _secret(what: str) -> str:
-    if sys.stdin.isatty():
-        return str(typer.prompt(what, hide_input=True, confirmation_prompt=True))
-    return sys.stdin.readline().rstrip("\n")
-
-
-def _free_port(host: str) -> int:
-    with socket.create_server((host, 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
-def _stop(problem: str) -> NoReturn:
-    typer.echo(problem, err=True)
-    raise typer.Exit(2)
+async def _process_until_stopped(parts: Parts) -> None:
+    await asyncio.to_thread(parts.blobs.make_folders)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    typer.echo("mangadex-server worker is ready")
+    await parts.worker.run(stop, asyncio.Event())

@@ -19,7 +19,8 @@ from mangadex_server.blobs import LocalBlobs
 from mangadex_server.bodies import KIB, Patience, chunks, read_json, read_object
 from mangadex_server.commits import Commits, Uploader
 from mangadex_server.errors import Invalid, OutOfSpace
-from mangadex_server.ingest import Ingest
+from mangadex_server.faults import REJECTED_PAGE
+from mangadex_server.ingest import Ingest, Received
 from mangadex_server.presenting import Presenter
 from mangadex_server.settings import Settings
 from mangadex_server.tokens import Identity
@@ -33,8 +34,8 @@ BATCH_BYTES = 20 * KIB
 COMMIT_BYTES = BODY_BYTES + BATCH_BYTES
 MAX_IDS = 500
 
-ALWAYS_EXPANDED = frozenset({"manga", "user"})
-"""In the answer to a commit: Hondana reads their attributes unasked (contract 13.11)."""
+ALWAYS_EXPANDED = frozenset({"manga", "scanlation_group", "user"})
+"""In the answer to a commit: Hondana reads attributes unasked (contract 13.11), and drops a group without them."""
 
 Model = TypeVar("Model", bound=RequestModel)
 
@@ -87,6 +88,7 @@ def router(  # noqa: C901, PLR0913 - one route after the other
     ) -> WireResponse:
         await sessions.check_open(who.user_id, session_id.lower())
         parts = await ingest.receive(request.headers.get("content-type", ""), chunks(request, patience))
+        _reject(parts, request.scope.get(REJECTED_PAGE))
         if all(part.refusal for part in parts):
             raise next(part.refusal for part in parts if part.refusal)
         added = await sessions.add(who.user_id, session_id.lower(), parts)
@@ -143,6 +145,13 @@ def _model(kind: type[Model], given: Mapping[str, Any], *required: str) -> Model
     except InvalidRequest as refusal:
         pointer = refusal.field.replace(".", "/")
         raise Invalid(f"Error validating /{pointer}: {refusal.problem}") from None
+
+
+def _reject(parts: list[Received], page: int | None) -> None:
+    """Refuse a page because the sandbox was asked to (`faults`)."""
+    if page and page <= len(parts):
+        name = parts[page - 1].name
+        parts[page - 1] = Received(name, refusal=Invalid(f'Could not accept file "{name}": a fault was asked for'))
 
 
 def _check_commit(body: CommitUploadSession, settings: Settings) -> None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from starlette.types import ASGIApp
 
 from mangadex_server.app import create_app
+from mangadex_server.data_folder import locked
+from mangadex_server.listening import check_address, check_certificate
 from mangadex_server.migrate import migrate
 from mangadex_server.settings import Settings
+from mangadex_server.tokens import signing_key
 
 RESOLVED = "MANGADEX_SERVER_RESOLVED_SETTINGS"
 PARENT = "MANGADEX_SERVER_PARENT"
@@ -28,31 +27,18 @@ STOP_WITHIN_S = 60  # longer than a body may stall (engines.md 5)
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
-class DataFolderInUseError(Exception):
-    """Another program serves this data folder."""
-
-
-@contextmanager
-def locked(data_dir: Path) -> Iterator[None]:
-    """Make the data folder, and keep others out while the block runs.
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT. What would end its worker at once is found before there is one.
 
     Raises:
-        DataFolderInUseError: somebody else is in it.
+        CannotServeError: the address is not free, or the certificate does not do.
+        DataFolderInUseError: another one serves the folder.
+        KeyFileError: the signing key is damaged.
     """
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (data_dir / "lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DataFolderInUseError(
-                f"Another mangadex-server is running on {data_dir}. Stop it, or choose another --data-dir."
-            ) from None
-        yield
-
-
-def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT."""
     with locked(settings.data_dir):
+        check_certificate(settings)
+        check_address(settings)
+        signing_key(settings.data_dir)
         migrate(settings.database)
         os.environ[RESOLVED] = settings.model_dump_json()
         os.environ[PARENT] = str(os.getpid())
@@ -64,6 +50,9 @@ def serve(settings: Settings) -> None:
             interface=Interfaces.ASGI,
             http=HTTPModes.http1,
             loop=Loops.uvloop,
+            ssl_cert=settings.tls_certificate,
+            ssl_key=settings.tls_key,
+            ssl_protocol_min=SSLProtocols.tls12,
             http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_MS),
             respawn_failed_workers=True,
             workers_kill_timeout=STOP_WITHIN_S,
@@ -79,7 +68,7 @@ def application() -> ASGIApp:
 
 
 def _say_ready(settings: Settings) -> None:
-    print(f"mangadex-server is ready at http://{settings.host}:{settings.port}", flush=True)  # noqa: T201 - the promise
+    print(f"mangadex-server is ready at {settings.own_url}", flush=True)  # noqa: T201 - the promise
 
 
 def _end_with_the_parent(parent: int) -> None:

@@ -27,7 +27,13 @@ class Settings(BaseSettings):
     public_url: str | None = Field(
         default=None, description="the address that clients use, if a proxy stands before this one"
     )
+    tls_certificate: Path | None = Field(default=None, description="a PEM file with the chain; with tls_key")
+    tls_key: Path | None = Field(default=None, description="a PEM file without a password")
     sandbox: bool = False
+    sandbox_file_list: bool = Field(default=True, description="false: answers about sessions never list files")
+    sandbox_remote_names: bool = Field(
+        default=True, description="false: remote files have neither a name nor a hash in answers"
+    )
     strict: bool = Field(
         default=False, description="ask of clients what the real service asks: User-Agent, no Via, consent"
     )
@@ -61,16 +67,30 @@ class Settings(BaseSettings):
     job_memory_bytes: Annotated[int, Field(ge=128 * MIB)] = 1024 * MIB
     max_pixels: Annotated[int, Field(ge=1)] = Field(default=200_000_000, description="of all frames of a page together")
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "tls_certificate", "tls_key")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return None if value is None else value.expanduser().absolute()
 
     @model_validator(mode="after")
     def _sandbox_stays_here(self) -> Settings:
         if self.sandbox and not _is_loopback(self.host):
             raise ValueError(f"the sandbox has known passwords and listens on this machine only, not on {self.host}")
+        if not self.sandbox and not (self.sandbox_file_list and self.sandbox_remote_names):
+            raise ValueError("sandbox_file_list and sandbox_remote_names can be switched off in the sandbox only")
         return self
+
+    @model_validator(mode="after")
+    def _certificate_with_key(self) -> Settings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together; give both or none")
+        return self
+
+    @property
+    def own_url(self) -> str:
+        """The address that it listens on."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'https' if self.tls_certificate else 'http'}://{host}:{self.port}"
 
     @property
     def limits_are_on(self) -> bool:

@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from itertools import islice
+from pathlib import Path
 
 from sqlalchemy import select, union
 
 from mangadex_server.blobs import LocalBlobs, StoredBlob
+from mangadex_server.data_folder import sweeping
 from mangadex_server.database import Database
 from mangadex_server.tables import files, pages
 
@@ -18,10 +20,13 @@ BATCH = 200
 
 
 class Sweep:
-    """Finds and removes orphans."""
+    """Finds and removes orphans, but nothing while a backup runs."""
 
-    def __init__(self, database: Database, blobs: LocalBlobs, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, database: Database, blobs: LocalBlobs, data_dir: Path, clock: Callable[[], float] = time.time
+    ) -> None:
         self._database = database
+        self._data_dir = data_dir
         self._blobs = blobs
         self._clock = clock
 
@@ -35,10 +40,13 @@ class Sweep:
         everything = self._blobs.all()
         while batch := await asyncio.to_thread(_take, everything):
             old = [blob.digest for blob in batch if blob.written_at < before]
-            referred = await self._referred(old)
-            for digest in old:
-                if digest not in referred:
-                    removed += await asyncio.to_thread(self._blobs.delete_older, digest, before)
+            with sweeping(self._data_dir) as may_remove:
+                if not may_remove:
+                    break
+                referred = await self._referred(old)
+                for digest in old:
+                    if digest not in referred:
+                        removed += await asyncio.to_thread(self._blobs.delete_older, digest, before)
         return removed
 
     async def _referred(self, digests: list[str]) -> set[str]:

@@ -28,6 +28,7 @@ from mangadex_server.tables import (
     session_groups,
     sessions,
 )
+from mangadex_server.visibility import visible
 
 NO_SESSION = "No upload session found"
 ID_BATCH = 500
@@ -85,13 +86,14 @@ class Sessions:
         """Open a session with a chapter's pages.
 
         Raises:
-            NotFound: no such chapter.
+            NotFound: no such chapter that the user may see.
             NotEntitled: the user is neither its uploader nor a member of its groups.
             Invalid: its manga is not published.
             InConflict: the version is stale, or a session is open already.
         """
         async with self._database.write() as connection:
-            chapter = (await connection.execute(select(chapters).where(chapters.c.id == chapter_id))).one_or_none()
+            seen = select(chapters).where(chapters.c.id == chapter_id, visible(self._clock(), user_id))
+            chapter = (await connection.execute(seen)).one_or_none()
             if chapter is None:
                 raise NotFound(f"Chapter with ID {chapter_id} not found.")
             credited = await _group_ids(connection, chapter_groups.c.chapter_id == chapter_id)

@@ -1,0 +1,46 @@
+"""Keeping the data: backup, restore, sweep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from mangadex_server.backup import Copied, backup, restore
+from mangadex_server.command_line import ConfigFile, DataDir, refusals, settings_for, stop, work
+from mangadex_server.data_folder import sweeping
+from mangadex_server.parts import Parts
+
+
+def make_backup(dest: Path, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Copy everything into an empty folder; the server may be running."""
+    settings = settings_for(data_dir, config)
+    with refusals():
+        _say(f"Copied to {dest}", backup(settings, dest))
+
+
+def restore_backup(source: Path, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Make a data folder, which is empty or not there yet, from a backup."""
+    settings = settings_for(data_dir, config)
+    with refusals():
+        _say(f"Restored to {settings.data_dir}", restore(settings, source))
+
+
+def sweep(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Remove blobs that nothing has referred to for a day; prints how many."""
+    settings = settings_for(data_dir, config)
+
+    async def remove(parts: Parts) -> int:
+        parts.blobs.make_folders()
+        with sweeping(settings.data_dir) as may_remove:
+            if not may_remove:
+                stop("A backup is running, and needs all blobs. Sweep when it has ended.")
+        return await parts.sweep.run()
+
+    typer.echo(work(settings, remove))
+
+
+def _say(done: str, copied: Copied) -> None:
+    typer.echo(f"{done}: the database and {copied.blobs} blobs, each with its right hash.")
+    if copied.lost:
+        stop(f"{len(copied.lost)} blobs are missing or damaged and were left out: {', '.join(copied.lost)}")

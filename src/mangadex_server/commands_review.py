@@ -1,0 +1,52 @@
+"""Deciding about chapters that wait for a moderator."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mangadex_server.command_line import ConfigFile, DataDir, settings_for, work
+from mangadex_server.parts import Parts
+from mangadex_server.review import Waiting
+
+review_commands = typer.Typer(no_args_is_help=True, help="Chapters that wait for a moderator.")
+
+
+@review_commands.command("list")
+def list_waiting(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Print the chapters that wait, the oldest first: id, what it is, who uploaded it."""
+    for chapter in work(settings_for(data_dir, config), lambda parts: parts.review.waiting()):
+        typer.echo(_line(chapter))
+
+
+@review_commands.command("show")
+def show(chapter: str, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Print the files of a chapter's pages, in order, to look at."""
+
+    async def paths(parts: Parts) -> list[str]:
+        return [str(parts.blobs.path(digest)) for digest in await parts.review.page_blobs(chapter)]
+
+    typer.echo("\n".join(work(settings_for(data_dir, config), paths)))
+
+
+@review_commands.command("approve")
+def approve(chapter: str, data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Let everybody read a chapter, also one that was rejected."""
+    work(settings_for(data_dir, config), lambda parts: parts.review.approve(chapter))
+
+
+@review_commands.command("reject")
+def reject(
+    chapter: str,
+    reason: Annotated[str, typer.Option(help="Kept with the chapter.")] = "",
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Keep a chapter hidden. Its uploader can edit it, and it waits again, or delete it."""
+    work(settings_for(data_dir, config), lambda parts: parts.review.reject(chapter, reason))
+
+
+def _line(chapter: Waiting) -> str:
+    number = f"volume {chapter.volume or '-'} chapter {chapter.chapter or '-'} ({chapter.language})"
+    return f"{chapter.id}  {chapter.manga}  {number}  {chapter.page_count} pages  by {chapter.username}"

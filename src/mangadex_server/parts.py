@@ -1,0 +1,40 @@
+"""The parts of an installation. `app` puts HTTP in front of them, commands work on them directly."""
+
+from __future__ import annotations
+
+from mangadex_server.accounts import Accounts
+from mangadex_server.blobs import LocalBlobs
+from mangadex_server.catalog import Catalog
+from mangadex_server.chapters import Chapters
+from mangadex_server.commits import Commits
+from mangadex_server.database import Database
+from mangadex_server.jobs import Jobs
+from mangadex_server.passwords import Passwords
+from mangadex_server.review import Review
+from mangadex_server.settings import Settings
+from mangadex_server.sign_ins import SignIns
+from mangadex_server.sweep import Sweep
+from mangadex_server.tokens import Tokens, signing_key
+from mangadex_server.uploads import Sessions
+from mangadex_server.worker import Worker
+
+
+class Parts:
+    """Everything that an installation is made of, from its settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.database = Database(settings.database)
+        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=settings.durability == "full")
+        self.jobs = Jobs(self.database, settings)
+        passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
+        tokens = Tokens(signing_key(settings.data_dir), settings.public_url or settings.own_url, settings)
+        self.accounts = Accounts(self.database, tokens, passwords)
+        self.sign_ins = SignIns(self.database, tokens, passwords)
+        self.catalog = Catalog(self.database)
+        self.chapters = Chapters(self.database, settings)
+        self.sessions = Sessions(self.database, settings)
+        self.commits = Commits(self.database, self.jobs, settings)
+        self.review = Review(self.database)
+        self.sweep = Sweep(self.database, self.blobs, settings.data_dir)
+        self.worker = Worker(self.database, self.blobs, self.jobs, settings)
