@@ -90,6 +90,10 @@ def test_short_lives_are_renewed_after_two_thirds() -> None:
     assert result(person(), None, answer(200, {**GOOD, "expires_in": 30}))[1].renew_at == NOW + 20
 
 
+def test_a_life_that_is_no_time_is_taken_for_the_documented_one() -> None:
+    assert result(person(), None, answer(200, {**GOOD, "expires_in": 10**400}))[1].expires_at == NOW + 900
+
+
 @pytest.mark.parametrize("refresh_life", [0, None, "soon"])
 def test_a_refresh_token_without_a_known_end_is_kept(refresh_life: Any) -> None:
     assert (

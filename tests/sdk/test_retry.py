@@ -147,7 +147,12 @@ def test_zero_retries_send_once() -> None:
 
 
 def test_a_404_is_success_only_after_a_lost_answer_of_a_removal() -> None:
-    for before, gone_is_done in ((lost(httpx2.ReadTimeout), True), (answer(502), True), (answer(429), False)):
+    for before, gone_is_done in (
+        (lost(httpx2.ReadTimeout), True),
+        (answer(502), True),
+        (answer(408), True),
+        (answer(429), False),
+    ):
         flow = call(ABANDON, sdk.RetryPolicy(base_s=0))
         play(flow, before)
         with pytest.raises(StopIteration if gone_is_done else sdk.NotFound):
