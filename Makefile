@@ -3,10 +3,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: test check format bench lock clean
+.PHONY: demo test prove check format bench fuzz lock clean
+
+demo: $(READY)  ## the whole way on this machine; KEEP=1 leaves the service running
+	@PYTHONPATH=tests/server:tests/uploader KEEP=$(KEEP) $(BIN)/python demo/demo.py
 
 test: check  ## what CI runs: the checks, then every test
 	$(BIN)/pytest --cov --cov-report=term
+
+prove: $(READY)  ## the long forms of tests: forty kills, every fault at every level
+	$(BIN)/pytest -m proof -s
 
 check: $(READY)  ## formatting, lint, types, import rules
 	$(BIN)/ruff format --check
@@ -20,6 +26,9 @@ format: $(READY)  ## what the tools can mend by themselves
 
 bench: $(READY)  ## the measurements, each beside a rival
 	$(BIN)/python benchmarks/client.py
+
+fuzz: $(READY)  ## the service against its own document, for some minutes and at random
+	$(BIN)/python tests/server/fuzzing.py --max-examples 100
 
 lock: $(READY)  ## renew the locked versions
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \

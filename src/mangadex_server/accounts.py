@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import ColumnElement, Row, Table, insert, select
+from sqlalchemy import ColumnElement, Row, Table, exists, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from mangadex_server.database import Database, is_unique_violation
 from mangadex_server.errors import InConflict, Invalid, NotFound, Unauthenticated
 from mangadex_server.passwords import Passwords
-from mangadex_server.tables import clients, users
+from mangadex_server.tables import clients, refresh_tokens, users
 from mangadex_server.tokens import Identity, Tokens
 
 NEW_ROLES = ("ROLE_MEMBER",)
@@ -26,11 +26,6 @@ MAX_USERNAME_CHARS = 64
 MIN_SECRET_CHARS = 8
 MAX_SECRET_CHARS = 256
 CLIENT_ID = re.compile(r"personal-client-[A-Za-z0-9._-]{1,64}")
-
-KNOWN_FOR_S = 5.0
-"""A deleted user is still let in for so long."""
-
-KNOWN_USERS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +45,6 @@ class Accounts:
         self._tokens = tokens
         self._passwords = passwords
         self._clock = clock
-        self._known: dict[str, tuple[Account, float]] = {}
 
     async def add_user(self, username: str, password: str) -> str:
         """Add a user; returns the id.
@@ -62,7 +56,7 @@ class Accounts:
         if not (0 < len(username) <= MAX_USERNAME_CHARS and username.isprintable() and username == username.strip()):
             raise Invalid(f"A username has 1 to {MAX_USERNAME_CHARS} printable characters and no space at its ends.")
         row = {"id": str(uuid4()), "username": username, "roles": list(NEW_ROLES), **self._times()}
-        row["password_hash"] = await self._hash(password, "password")
+        row["password_hash"] = await self.hashed(password, "password")
         await self._insert(users, row, taken=f"There is a user {username} already. Choose another name.")
         return str(row["id"])
 
@@ -76,45 +70,29 @@ class Accounts:
         """
         if not CLIENT_ID.fullmatch(client_id):
             raise Invalid("A client id is personal-client- and 1 to 64 letters, digits, dots, hyphens or underscores.")
-        owner = await self._named(username)
+        owner = await self.named(username)
         row = {"id": client_id, "user_id": owner.user_id, **self._times()}
-        row["secret_hash"] = await self._hash(secret, "secret")
+        row["secret_hash"] = await self.hashed(secret, "secret")
         await self._insert(clients, row, taken=f"There is a client {client_id} already. Choose another id.")
 
     async def has_user(self, username: str) -> bool:
         """Whether there is a user of this name."""
         return await self._account(users.c.username == username) is not None
 
-    async def user(self, user_id: str) -> Account:
-        """A user, as of some seconds ago at most.
-
-        Raises:
-            NotFound: no such user.
-        """
-        now = self._clock()
-        known = self._known.get(user_id)
-        if known and 0 <= now - known[1] < KNOWN_FOR_S:
-            return known[0]
-        self._known.pop(user_id, None)
-        account = await self._account(users.c.id == user_id)
-        if account is None:
-            raise NotFound(f"User with ID {user_id} not found.")
-        if len(self._known) >= KNOWN_USERS:
-            del self._known[next(iter(self._known))]
-        self._known[user_id] = account, now
-        return account
-
     async def identify(self, access_token: str) -> Account:
         """Whose access token this is.
 
         Raises:
-            Unauthenticated: it is not good, or its user is gone.
+            Unauthenticated: it is not good, its sign-in was ended, or its user is gone.
         """
-        claimed = self._tokens.verify_access(access_token)
-        try:
-            return await self.user(claimed.user_id)
-        except NotFound:
-            raise Unauthenticated("The user of this token does not exist any more. Sign in as another.") from None
+        claims = self._tokens.access_claims(access_token)
+        goes_on = users.c.id == claims.who.user_id
+        if claims.client_id != COMMAND_LINE:
+            goes_on &= exists().where(refresh_tokens.c.family == claims.family)
+        account = await self._account(goes_on)
+        if account is None:
+            raise Unauthenticated("The sign-in of this token was ended, or its user is gone. Sign in again.")
+        return account
 
     async def access_token_for(self, username: str) -> str:
         """An access token without a sign-in, for who runs the service.
@@ -122,10 +100,15 @@ class Accounts:
         Raises:
             NotFound: no such user.
         """
-        who = await self._named(username)
+        who = await self.named(username)
         return self._tokens.access(who, client_id=COMMAND_LINE, family=str(uuid4()))
 
-    async def _named(self, username: str) -> Account:
+    async def named(self, username: str) -> Account:
+        """The user of this name.
+
+        Raises:
+            NotFound: there is none.
+        """
         account = await self._account(users.c.username == username)
         if account is None:
             raise NotFound(f"There is no user {username}. Add it with `mangadex-server user add` first.")
@@ -136,7 +119,12 @@ class Accounts:
             row = (await connection.execute(select(users).where(condition))).one_or_none()
         return account_of(row) if row else None
 
-    async def _hash(self, secret: str, kind: str) -> str:
+    async def hashed(self, secret: str, kind: str) -> str:
+        """What to store of a secret; `kind` is what people call it.
+
+        Raises:
+            Invalid: it does not do.
+        """
         if not (MIN_SECRET_CHARS <= len(secret) <= MAX_SECRET_CHARS and secret.isprintable()):
             raise Invalid(f"A {kind} has {MIN_SECRET_CHARS} to {MAX_SECRET_CHARS} printable characters.")
         return await self._passwords.hash(secret)

@@ -10,16 +10,25 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Router
 from starlette.types import ASGIApp
 
-from mangadex_server import routes_accounts, routes_catalog, routes_operation, routes_reading, routes_uploads, sandbox
+from mangadex_server import (
+    routes_accounts,
+    routes_catalog,
+    routes_docs,
+    routes_operation,
+    routes_reading,
+    routes_uploads,
+    sandbox,
+)
 from mangadex_server.bodies import ClientGoneError
 from mangadex_server.errors import Invalid, NotAllowedMethod, NotFound, ServiceError
 from mangadex_server.faults import Faults
-from mangadex_server.ingest import Ingest
+from mangadex_server.metrics import Counted
 from mangadex_server.middleware import Around, internal_error
+from mangadex_server.openapi import document_of
 from mangadex_server.parts import Parts
-from mangadex_server.presenting import Presenter
 from mangadex_server.rate_limits import RateLimits
 from mangadex_server.reading import Reading
 from mangadex_server.settings import Settings
@@ -53,9 +62,10 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
         await parts.database.close()
 
     app = FastAPI(
-        title="mangadex-server",
         lifespan=lifespan,
         default_response_class=WireResponse,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
     )
@@ -66,23 +76,14 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
         return await identify(request) if "authorization" in request.headers else None
 
     app.include_router(routes_accounts.router(parts.accounts, parts.sign_ins, settings))
-    app.include_router(
-        routes_uploads.router(
-            settings,
-            parts.sessions,
-            parts.commits,
-            Ingest(settings, parts.blobs),
-            parts.blobs,
-            Presenter(parts.database, parts.chapters, settings),
-            identify,
-            hurry.set,
-        )
-    )
+    app.include_router(routes_uploads.router(parts, identify, hurry.set))
     app.include_router(routes_catalog.router(settings, parts.catalog, parts.chapters, identify, identify_optional))
     app.include_router(routes_reading.router(settings, Reading(parts.database, parts.blobs)))
-    app.include_router(routes_operation.router(parts.database))
-    around = Around(app, settings, RateLimits() if settings.limits_are_on else None)
-    return Faults(around) if settings.sandbox else around
+    app.include_router(routes_operation.router(parts))
+    app.include_router(routes_docs.router(app))
+    app.openapi = document_of(app, routes_accounts.TOKEN_PATH)  # type: ignore[method-assign]  # as FastAPI's documentation has it
+    around = Around(app, settings, RateLimits() if settings.limits_are_on else None, parts.tokens)
+    return Counted(Faults(around) if settings.sandbox else around, parts.metrics)
 
 
 async def _keep_up(parts: Parts) -> None:
@@ -104,7 +105,8 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def _no_route(request: Request, error: HTTPException) -> WireResponse:
         if error.status_code == 405:
-            return error_response(NotAllowedMethod(f'No route found for "{request.method} {request.url}"'))
+            refusal = NotAllowedMethod(f'No route found for "{request.method} {request.url}"')
+            return error_response(refusal, {"Allow": ", ".join(_methods_of(request))})
         return error_response(NotFound(f'No route found for "{request.method} {request.url}"'))
 
     @app.exception_handler(RequestValidationError)
@@ -118,3 +120,14 @@ def _answer_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)  # Starlette's own answer is plain text; `Around` logs it
     async def _failed(_request: Request, _error: Exception) -> WireResponse:
         return internal_error()
+
+
+def _methods_of(request: Request) -> list[str]:
+    """All that the path takes; Starlette's own answer knows those of one of its routes only (RFC 9110 10.2.1)."""
+    others = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+    router: Router = request.app.router
+    return [
+        method
+        for method in others
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in router.routes)
+    ]

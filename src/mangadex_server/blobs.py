@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from mangadex_server.new_blob import NewBlob, remove_leftover, sync_folder
 
 TAKEN = ".taken"
 """Ends the name of a blob that the sweep has taken out of its place; a kill in between must not lose it."""
@@ -34,13 +34,14 @@ class LocalBlobs:
         self.incoming = folder / "incoming"
 
     def prepare(self) -> None:
-        """Make the folders and drop what an earlier run left half-written. Nobody else may be writing."""
+        """Make the folders and drop what ended programs left half-written. Others may be writing meanwhile."""
         self.make_folders()
         for taken in self.incoming.glob(f"*{TAKEN}"):  # a sweep ended before it had looked at its age
             self._put_back(taken, taken.name.removesuffix(TAKEN))
         for leftover in self.incoming.iterdir():
-            leftover.unlink(missing_ok=True)  # a worker beside may just have named it
-        self._sync_folder(self._folder)
+            remove_leftover(leftover)
+        if self._durable:
+            sync_folder(self._folder)
 
     def make_folders(self) -> None:
         """Make the folders where they are not there yet. Blocks."""
@@ -51,35 +52,15 @@ class LocalBlobs:
         """Where a blob is, if it is there."""
         return self._folder / digest[:2] / digest
 
-    def new_file(self) -> Path:
-        """A name for bytes that are still arriving."""
-        return self.incoming / secrets.token_hex(16)
+    def new(self) -> NewBlob:
+        """A file for bytes that are still arriving. Blocks."""
+        return NewBlob(self.incoming, self.path, durable=self._durable)
 
     def store(self, data: bytes | bytearray | memoryview) -> str:
         """Keep these bytes; returns their digest once they are safe. Blocks."""
-        digest = hashlib.sha256(data).hexdigest()
-        arriving = self.new_file()
-        descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            left = memoryview(data)
-            while left:
-                left = left[os.write(descriptor, left) :]
-            self._sync(descriptor)
-        except OSError:
-            arriving.unlink()
-            raise
-        finally:
-            os.close(descriptor)
-        self._name(arriving, digest)
-        return digest
-
-    def adopt(self, arriving: Path) -> str:
-        """Keep a file made under `new_file()`; returns its digest once it is safe. Blocks."""
-        with arriving.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            self._sync(file.fileno())
-        self._name(arriving, digest)
-        return digest
+        with self.new() as blob:
+            blob.write(data)
+            return blob.keep()
 
     async def write(self, data: bytes) -> str:
         """`store`, in a thread."""
@@ -114,7 +95,8 @@ class LocalBlobs:
 
     def _put_back(self, taken: Path, digest: str) -> None:
         taken.rename(self.path(digest))
-        self._sync_folder(self.path(digest).parent)
+        if self._durable:
+            sync_folder(self.path(digest).parent)
 
     def all(self) -> Iterator[StoredBlob]:
         """Every blob there is. Blocks while it looks."""
@@ -127,20 +109,3 @@ class LocalBlobs:
         """Room on the disk for this program."""
         status = os.statvfs(self._folder)
         return status.f_bavail * status.f_frsize
-
-    def _name(self, arriving: Path, digest: str) -> None:
-        target = self.path(digest)
-        arriving.rename(target)
-        self._sync_folder(target.parent)
-
-    def _sync(self, descriptor: int) -> None:
-        if self._durable:
-            os.fdatasync(descriptor)
-
-    def _sync_folder(self, folder: Path) -> None:
-        if self._durable:
-            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -18,11 +18,15 @@ from mangadex_server.catalog_search import (
     group_order,
     manga_conditions,
     manga_order,
+    search_names,
 )
 from mangadex_server.database import Database, is_unique_violation
+from mangadex_server.entities import manga_entity
 from mangadex_server.errors import InConflict, NotFound, NotPermitted
 from mangadex_server.listing import Found, window
+from mangadex_server.published import load_published
 from mangadex_server.tables import group_members, groups, manga, users
+from mangadex_server.wire import Json
 
 
 class Catalog:
@@ -46,7 +50,8 @@ class Catalog:
         Raises:
             InConflict: the id is taken.
         """
-        columns = {"title": title, "content_rating": content_rating, "state": state}
+        names = search_names(title, attributes.get("altTitles"))
+        columns = {"title": title, "names": names, "content_rating": content_rating, "state": state}
         return await self._add(manga, id, {**columns, "attributes": attributes})
 
     async def add_group(
@@ -62,7 +67,8 @@ class Catalog:
         Raises:
             InConflict: the id is taken.
         """
-        return await self._add(groups, id, {"name": name, "locked": locked, "attributes": attributes})
+        columns = {"name": name, "names": search_names(name, attributes.get("altNames")), "locked": locked}
+        return await self._add(groups, id, {**columns, "attributes": attributes})
 
     async def add_member(self, group_id: str, username: str) -> None:
         """Let a user edit the group's chapters, and credit it while it is locked. Repeating it changes nothing.
@@ -106,6 +112,12 @@ class Catalog:
     async def find_groups(self, search: GroupSearch) -> Found[Row[Any]]:
         """Groups; by relevance where a name is looked for, else the newest first."""
         return await self._find(groups, group_conditions(search), group_order(search), search)
+
+    async def present_manga(self, rows: Sequence[Row[Any]]) -> list[Json]:
+        """Manga as entities."""
+        async with self._database.read() as connection:
+            published = await load_published(connection, [row.id for row in rows], self._clock())
+        return [manga_entity(row, published[row.id]) for row in rows]
 
     async def _find(
         self,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, false, func, select
 
 from mangadex_server.listing import DEFAULT_RATINGS, Ordering, distance, ordered
+from mangadex_server.published import latest_of_manga
 from mangadex_server.tables import chapter_groups, chapters, groups, manga
 from mangadex_server.visibility import readable
 
@@ -30,8 +31,14 @@ class MangaSearch:
     demographic: Sequence[str] = ()
     content_rating: Sequence[str] = ()
     year: int | None = None
+    authors: Sequence[str] = ()  # nobody here has written or drawn anything
+    artists: Sequence[str] = ()
+    author_or_artist: str | None = None
+    included_tags: Sequence[str] = ()  # all of them
+    excluded_tags: Sequence[str] = ()  # any of them
     group: str | None = None
     has_chapters: bool | None = None
+    has_unavailable_chapters: bool | None = None  # nothing here ever is
     created_since: float | None = None
     updated_since: float | None = None
     order: Ordering = ()
@@ -53,13 +60,12 @@ class GroupSearch:
 
 def manga_order(search: MangaSearch, now: float) -> list[ColumnElement[Any]]:
     """By what to sort; `relevance` descends where it has the best first."""
-    latest = select(func.max(chapters.c.created_at)).where(chapters.c.manga_id == manga.c.id, readable(now))
     columns: dict[str, Sequence[ColumnElement[Any]]] = {
         "title": [func.lower(manga.c.title)],
         "year": [manga.c.attributes["year"].as_integer()],
         "createdAt": [manga.c.created_at],
         "updatedAt": [manga.c.updated_at],
-        "latestUploadedChapter": [latest.correlate(manga).scalar_subquery()],
+        "latestUploadedChapter": [latest_of_manga(chapters.c.created_at, now)],
     }
     order = search.order or (BY_RELEVANCE if search.title else LATEST_FIRST)
     return _with_relevance(order, columns, manga.c.title, search.title)
@@ -92,7 +98,7 @@ def manga_conditions(search: MangaSearch, now: float) -> list[ColumnElement[bool
     attributes = manga.c.attributes
     conditions = [manga.c.state == "published", manga.c.content_rating.in_(search.content_rating or DEFAULT_RATINGS)]
     if search.title is not None:
-        conditions.append(manga.c.title.icontains(search.title, autoescape=True))
+        conditions.append(manga.c.names.contains(search.title.casefold(), autoescape=True))
     if search.ids:
         conditions.append(manga.c.id.in_(search.ids))
     for key, fallback, wanted in (
@@ -111,12 +117,22 @@ def manga_conditions(search: MangaSearch, now: float) -> list[ColumnElement[bool
         conditions.append(manga.c.created_at >= search.created_since)
     if search.updated_since is not None:
         conditions.append(manga.c.updated_at >= search.updated_since)
-    return conditions + _chapter_conditions(search, now)
+    return conditions + _tag_conditions(search) + _chapter_conditions(search, now)
+
+
+def _tag_conditions(search: MangaSearch) -> list[ColumnElement[bool]]:
+    tags = func.coalesce(manga.c.attributes["tags"].as_string(), "")  # a JSON list of entities, as text
+    return [
+        *(tags.contains(f'"{tag}"', autoescape=True) for tag in search.included_tags),
+        *(~tags.contains(f'"{tag}"', autoescape=True) for tag in search.excluded_tags),
+    ]
 
 
 def _chapter_conditions(search: MangaSearch, now: float) -> list[ColumnElement[bool]]:
     available = select(chapters.c.manga_id).where(readable(now))
     conditions: list[ColumnElement[bool]] = []
+    if search.authors or search.artists or search.author_or_artist or search.has_unavailable_chapters:
+        conditions.append(false())
     if search.available_language:
         conditions.append(manga.c.id.in_(available.where(chapters.c.language.in_(search.available_language))))
     if search.group is not None:
@@ -127,11 +143,19 @@ def _chapter_conditions(search: MangaSearch, now: float) -> list[ColumnElement[b
     return conditions
 
 
+def search_names(name: str, others: Any) -> str:
+    """All names of a manga or a group in one text to search in; `others` is its altTitles or altNames on the wire."""
+    names = [name]
+    for other in others or ():
+        names += other.values() if isinstance(other, Mapping) else [other]
+    return "\n".join(names).casefold()
+
+
 def group_conditions(search: GroupSearch) -> list[ColumnElement[bool]]:
     """All that a group has to meet."""
     conditions: list[ColumnElement[bool]] = []
     if search.name is not None:
-        conditions.append(groups.c.name.icontains(search.name, autoescape=True))
+        conditions.append(groups.c.names.contains(search.name.casefold(), autoescape=True))
     if search.ids:
         conditions.append(groups.c.id.in_(search.ids))
     if search.focused_language is not None:

@@ -7,10 +7,11 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, delete, exists, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_openapi.models import ChapterEdit
+from mangadex_server.approval import Approval
 from mangadex_server.catalog import require_creditable
 from mangadex_server.chapter_search import (
     NEWEST_FIRST,
@@ -43,7 +44,7 @@ class Chapters:
 
     def __init__(self, database: Database, settings: Settings, clock: Callable[[], float] = time.time) -> None:
         self._database = database
-        self._settings = settings
+        self._approval = Approval(settings)
         self._clock = clock
 
     async def find(self, search: ChapterSearch, user_id: str | None) -> Found[ChapterView]:
@@ -118,6 +119,7 @@ class Chapters:
             related = await load_related(
                 connection,
                 includes,
+                self._clock(),
                 manga_ids=[view.row.manga_id for view in views],
                 group_ids=[group_id for view in views for group_id in view.group_ids],
                 user_ids=[view.row.uploader_id for view in views],
@@ -149,19 +151,8 @@ class Chapters:
         }
         if change.translated_language not in (None, row.language):
             values["language"] = change.translated_language
-            values["approved"] = await self._stays_approved(connection, row, str(change.translated_language))
+            values["approved"] = await self._approval.survives(connection, row, str(change.translated_language))
         return values
-
-    async def _stays_approved(self, connection: AsyncConnection, row: Row[Any], language: str) -> bool:
-        """The first chapter in a language waits for a moderator, also if it arrives in it by an edit."""
-        if not row.approved or self._settings.approval != "first":
-            return bool(row.approved)
-        earlier = select(chapters.c.id).where(
-            chapters.c.uploader_id == row.uploader_id,
-            chapters.c.language == language,
-            chapters.c.approved.is_(True),
-        )
-        return bool((await connection.execute(select(exists(earlier)))).scalar())
 
 
 async def _views(connection: AsyncConnection, rows: Sequence[Row[Any]]) -> list[ChapterView]:

@@ -1,4 +1,4 @@
-"""Adding what clients need to begin: users, clients, manga, groups."""
+"""Adding what clients need to begin: clients, manga, groups."""
 
 from __future__ import annotations
 
@@ -7,23 +7,11 @@ from typing import Annotated
 
 import typer
 
-from mangadex_server.command_line import ConfigFile, DataDir, secret, settings_for, stop, work
-from mangadex_server.weak_passwords import weakness
+from mangadex_server.command_line import ConfigFile, DataDir, settings_for, work
 
-user_commands = typer.Typer(no_args_is_help=True, help="Accounts.")
 client_commands = typer.Typer(no_args_is_help=True, help="Personal API clients.")
 manga_commands = typer.Typer(no_args_is_help=True, help="The manga that chapters belong to.")
 group_commands = typer.Typer(no_args_is_help=True, help="Scanlation groups.")
-
-
-@user_commands.command("add")
-def add_user(username: str, data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Add an account; asks for its password, or reads it from standard input."""
-    settings = settings_for(data_dir, config)
-    password = secret("Password")
-    if problem := weakness(username, password):
-        stop(problem)
-    work(settings, lambda parts: parts.accounts.add_user(username, password))
 
 
 @client_commands.command("add")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from mangadex_server.backup import Copied, backup, restore
-from mangadex_server.command_line import ConfigFile, DataDir, refusals, settings_for, stop, work
+from mangadex_server.command_line import ConfigFile, DataDir, loading, refusals, settings_for, stop, work
 from mangadex_server.data_folder import sweeping
-from mangadex_server.parts import Parts
+
+if TYPE_CHECKING:
+    from mangadex_server.backup import Copied
+    from mangadex_server.parts import Parts
 
 
 def make_backup(dest: Path, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Copy everything into an empty folder; the server may be running."""
+    with loading():
+        from mangadex_server.backup import backup  # noqa: PLC0415
+
     settings = settings_for(data_dir, config)
     with refusals():
         _say(f"Copied to {dest}", backup(settings, dest))
@@ -21,6 +27,9 @@ def make_backup(dest: Path, data_dir: DataDir = None, config: ConfigFile = None)
 
 def restore_backup(source: Path, data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Make a data folder, which is empty or not there yet, from a backup."""
+    with loading():
+        from mangadex_server.backup import restore  # noqa: PLC0415
+
     settings = settings_for(data_dir, config)
     with refusals():
         _say(f"Restored to {settings.data_dir}", restore(settings, source))

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mangadex_server.command_line import ConfigFile, DataDir, settings_for, work
-from mangadex_server.parts import Parts
-from mangadex_server.review import Waiting
+
+if TYPE_CHECKING:
+    from mangadex_server.parts import Parts
+    from mangadex_server.review import Waiting
 
 review_commands = typer.Typer(no_args_is_help=True, help="Chapters that wait for a moderator.")
 

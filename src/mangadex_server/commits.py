@@ -11,17 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Row, delete, exists, insert, select, update
+from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_openapi.models import ChapterDraft
+from mangadex_server.approval import Approval
 from mangadex_server.database import Database
-from mangadex_server.errors import Invalid, NotFound, NotPermitted
+from mangadex_server.errors import InConflict, Invalid, NotFound, NotPermitted
 from mangadex_server.jobs import Jobs
+from mangadex_server.open_sessions import open_session
 from mangadex_server.settings import Settings
 from mangadex_server.states import Action, State, after
 from mangadex_server.tables import chapter_groups, chapters, files, manga, pages, session_groups, sessions
-from mangadex_server.uploads import open_session
 
 MAY_LINK_OUT = "ROLE_EXTERNAL"
 """The special permission that a chapter elsewhere needs (contract 5.3)."""
@@ -45,7 +46,7 @@ class Commits:
     ) -> None:
         self._database = database
         self._jobs = jobs
-        self._settings = settings
+        self._approval = Approval(settings)
         self._clock = clock
 
     async def commit(self, uploader: Uploader, session_id: str, draft: ChapterDraft, page_order: Sequence[str]) -> str:
@@ -55,12 +56,16 @@ class Commits:
             NotFound: not an open session of this user.
             Invalid: files that are not in the session, named twice, or none and no link.
             NotPermitted: a link, without the permission for it.
+            InConflict: the chapter was changed after this edit of it was begun; the session stays open.
         """
         async with self._database.write() as connection:
             session = await open_session(connection, uploader.user_id, session_id, Action.COMMIT, lock=True)
             self._check_link(uploader, draft, page_order)
             ordered = await _ordered_files(connection, session_id, page_order)
-            chapter_id = await self._write_chapter(connection, uploader, session, draft)
+            if session.is_edit:
+                chapter_id = await self._change_chapter(connection, uploader, session, draft, ordered)
+            else:
+                chapter_id = await self._add_chapter(connection, uploader, session, draft)
             await _write_pages(connection, chapter_id, ordered)
             await connection.execute(delete(files).where(files.c.session_id == session_id))
             await connection.execute(
@@ -88,7 +93,7 @@ class Commits:
             known = await connection.execute(select(manga.c.id).where(manga.c.id == manga_id))
             if known.first() is None:
                 raise NotFound(f"Manga with ID {manga_id} not found.")
-            return not await self._is_approved_at_once(connection, user_id, language)
+            return not await self._approval.is_given_at_once(connection, user_id, language)
 
     def _check_link(self, uploader: Uploader, draft: ChapterDraft, page_order: Sequence[str]) -> None:
         if draft.external_url is not None and MAY_LINK_OUT not in uploader.roles:
@@ -96,62 +101,17 @@ class Commits:
         if not page_order and draft.external_url is None:
             raise Invalid("Error validating /pageOrder: a chapter needs at least one page. Name its files in order.")
 
-    async def _is_approved_at_once(self, connection: AsyncConnection, user_id: str, language: str) -> bool:
-        if self._settings.approval != "first":
-            return self._settings.approval == "none"
-        earlier = select(chapters.c.id).where(
-            chapters.c.uploader_id == user_id, chapters.c.language == language, chapters.c.approved.is_(True)
-        )
-        return bool((await connection.execute(select(exists(earlier)))).scalar())
-
-    async def _waits_by_its_language(self, connection: AsyncConnection, chapter_id: str, language: str) -> bool:
-        """The first chapter in a language waits for a moderator, also if it arrives in it by an edit."""
-        this = select(chapters.c.uploader_id).where(chapters.c.id == chapter_id, chapters.c.language != language)
-        uploader_id = (await connection.execute(this)).scalar()
-        return (
-            uploader_id is not None
-            and self._settings.approval == "first"
-            and not await self._is_approved_at_once(connection, uploader_id, language)
-        )
-
-    async def _write_chapter(
+    async def _add_chapter(
         self, connection: AsyncConnection, uploader: Uploader, session: Row[Any], draft: ChapterDraft
     ) -> str:
-        now = self._clock()
-        publish_at = None if draft.publish_at is None else _unix(str(draft.publish_at))
-        values: dict[str, Any] = {
-            "volume": draft.volume or None,
-            "chapter": draft.chapter or None,
-            "title": draft.title or None,
-            "language": draft.translated_language,
-            "external_url": draft.external_url,
-            "readable_at": None,
-            "broken_reason": None,
-            "page_count": 0,
-            "updated_at": now,
-        }
-        if session.is_edit:
-            if publish_at is not None:
-                values["publish_at"] = publish_at
-            if await self._waits_by_its_language(connection, str(session.chapter_id), str(draft.translated_language)):
-                values["approved"] = False
-            changed = await connection.execute(
-                update(chapters)
-                .where(chapters.c.id == session.chapter_id)
-                .values(version=chapters.c.version + 1, **values)
-            )
-            if changed.rowcount == 0:
-                raise NotFound(f"Chapter with ID {session.chapter_id} not found.")
-            return str(session.chapter_id)
-        chapter_id = str(uuid4())
-        values |= {
+        chapter_id, language = str(uuid4()), str(draft.translated_language)
+        values = self._values(draft) | {
             "id": chapter_id,
             "manga_id": session.manga_id,
             "uploader_id": uploader.user_id,
-            "publish_at": publish_at,
-            "approved": await self._is_approved_at_once(connection, uploader.user_id, str(draft.translated_language)),
+            "approved": await self._approval.is_given_at_once(connection, uploader.user_id, language),
             "hash": secrets.token_hex(16),
-            "created_at": now,
+            "created_at": self._clock(),
         }
         await connection.execute(insert(chapters).values(values))
         credited = select(session_groups).where(session_groups.c.session_id == session.id)
@@ -162,6 +122,53 @@ class Commits:
         if rows:
             await connection.execute(insert(chapter_groups), rows)
         return chapter_id
+
+    async def _change_chapter(
+        self,
+        connection: AsyncConnection,
+        uploader: Uploader,
+        session: Row[Any],
+        draft: ChapterDraft,
+        ordered: Sequence[Row[Any]],
+    ) -> str:
+        this = chapters.c.id == session.chapter_id
+        chapter = (await connection.execute(select(chapters).where(this).with_for_update())).one_or_none()
+        if chapter is None:
+            raise NotFound(f"Chapter with ID {session.chapter_id} not found.")
+        if chapter.version != session.chapter_version:
+            raise InConflict(
+                f"The chapter is at version {chapter.version}; this edit was begun at {session.chapter_version}. "
+                "Abandon the session, read the chapter, and begin again."
+            )
+        pages_before = select(pages.c.blob).where(pages.c.chapter_id == chapter.id).order_by(pages.c.position)
+        has_new_pages = list((await connection.execute(pages_before)).scalars()) != [file.blob for file in ordered]
+        values = self._values(draft) | {"version": chapter.version + 1}
+        values["approved"] = await self._approval.survives(
+            connection,
+            chapter,
+            str(draft.translated_language),
+            changes_content=has_new_pages or draft.external_url != chapter.external_url,
+            roles=uploader.roles,
+        )
+        await connection.execute(update(chapters).where(this).values(values))
+        return str(chapter.id)
+
+    def _values(self, draft: ChapterDraft) -> dict[str, Any]:
+        """What a draft says; a commit without publishAt keeps the chapter's time (contract 5.2)."""
+        values: dict[str, Any] = {
+            "volume": draft.volume or None,
+            "chapter": draft.chapter or None,
+            "title": draft.title or None,
+            "language": draft.translated_language,
+            "external_url": draft.external_url,
+            "readable_at": None,
+            "broken_reason": None,
+            "page_count": 0,
+            "updated_at": self._clock(),
+        }
+        if draft.publish_at is not None:
+            values["publish_at"] = _unix(str(draft.publish_at))
+        return values
 
 
 async def _ordered_files(connection: AsyncConnection, session_id: str, page_order: Sequence[str]) -> list[Row[Any]]:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mangadex_server.published import Published, load_published
 from mangadex_server.states import State
 from mangadex_server.tables import groups, manga, users
 from mangadex_server.wire import Json, entity, iso, relationship
@@ -30,8 +31,6 @@ MANGA_DEFAULTS: Json = {
     "status": "ongoing",
     "year": None,
     "chapterNumbersResetOnNewVolume": False,
-    "availableTranslatedLanguages": [],
-    "latestUploadedChapter": None,
     "tags": [],
 }
 GROUP_DEFAULTS: Json = {
@@ -63,15 +62,19 @@ def user_entity(row: Row[Any]) -> Json:
     return entity("user", row.id, user_attributes(row))
 
 
-def manga_attributes(row: Row[Any]) -> Json:
+def manga_attributes(row: Row[Any], published: Published) -> Json:
     """Of a row of `manga`."""
     columns = {"contentRating": row.content_rating, "state": row.state, **_versioned(row)}
-    return {"title": {"en": row.title}, **MANGA_DEFAULTS, **row.attributes, **columns}
+    of_chapters = {
+        "availableTranslatedLanguages": published.languages,
+        "latestUploadedChapter": published.latest_chapter,
+    }
+    return {"title": {"en": row.title}, **MANGA_DEFAULTS, **row.attributes, **of_chapters, **columns}
 
 
-def manga_entity(row: Row[Any]) -> Json:
+def manga_entity(row: Row[Any], published: Published) -> Json:
     """Of a row of `manga`."""
-    return entity("manga", row.id, manga_attributes(row))
+    return entity("manga", row.id, manga_attributes(row, published))
 
 
 def group_attributes(row: Row[Any]) -> Json:
@@ -144,9 +147,10 @@ def file_entity(row: Row[Any]) -> Json:
     return entity("upload_session_file", row.id, file_attributes(row))
 
 
-async def load_related(
+async def load_related(  # noqa: PLR0913 - what an answer is about
     connection: AsyncConnection,
     includes: Collection[str],
+    now: float,
     *,
     manga_ids: Iterable[str] = (),
     group_ids: Iterable[str] = (),
@@ -154,13 +158,15 @@ async def load_related(
 ) -> dict[tuple[str, str], Json]:
     """The attributes of those of these that `includes` names; other names are ignored (contract 10)."""
     related: dict[tuple[str, str], Json] = {}
+    if wanted := set(manga_ids) if "manga" in includes else set():
+        published = await load_published(connection, wanted, now)
+        rows = await connection.execute(select(manga).where(manga.c.id.in_(wanted)))
+        related |= {("manga", row.id): manga_attributes(row, published[row.id]) for row in rows}
     for kind, table, ids, attributes in (
-        ("manga", manga, manga_ids, manga_attributes),
         ("scanlation_group", groups, group_ids, group_attributes),
         ("user", users, user_ids, user_attributes),
     ):
-        wanted = set(ids) if kind in includes else set()
-        if wanted:
+        if wanted := set(ids) if kind in includes else set():
             rows = await connection.execute(select(table).where(table.c.id.in_(wanted)))
             related |= {(kind, row.id): attributes(row) for row in rows}
     return related

@@ -1,24 +1,31 @@
-"""Faults on demand, in the sandbox only: what a client must be able to live with.
+"""Faults on demand, in the sandbox only: what a client must be able to live with (docs/sandbox.md).
 
-`POST /sandbox/faults` takes `{"method", "path", "after", "times", "fault", ...}`: the `path` is a regular expression,
-the first `after` matching requests pass, the next `times` meet the fault. `DELETE /sandbox/faults` forgets them all.
-The header `X-Sandbox-Fault: <fault>` gives one to a single request.
+`POST /sandbox/faults` takes a plan, `DELETE /sandbox/faults` forgets them all, and the header
+`X-Sandbox-Fault: <fault>` gives one to a single request.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-import re
+import contextlib
+import math
 import time
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mangadex_server.errors import Invalid
+from mangadex_server.cut_connections import hang_up, reset
+from mangadex_server.errors import (
+    Invalid,
+    LimitReached,
+    NotAllowedMethod,
+    Overloaded,
+    ServiceError,
+    Unauthenticated,
+)
+from mangadex_server.fault_plans import AFTERWARDS, INSTEAD, STALLS, Plan, known, plan_of
+from mangadex_server.middleware import internal_error
 from mangadex_server.wire import WireResponse, error_response
 
 HEADER = "x-sandbox-fault"
@@ -26,39 +33,13 @@ CONTROL_PATH = "/sandbox/faults"
 REJECTED_PAGE = "sandbox_reject_page"
 """In the scope of a request: the number of the page to refuse, from 1."""
 
-STATUSES = {
-    "429": "too_many_requests_http_exception",
-    "401": "unauthorized_http_exception",
-    "500": "internal_server_error",
-}
-STATUSES["503"] = "service_unavailable_http_exception"
-KINDS = frozenset({*STATUSES, "drop-before", "drop-after", "late", "reject-page"})
 MAX_CONTROL_BYTES = 4096
-LATE_S = 1.0
-MAX_WAIT_S = 3600
-
-
-@dataclass(slots=True)
-class Plan:
-    """A fault and the requests that meet it. `page` is the number of the page to reject, from 1."""
-
-    fault: str
-    method: str = ".*"
-    path: str = ".*"
-    after: int = 0
-    times: int = 1
-    wait_s: float = LATE_S
-    page: int = 1
-
-    def meets(self, method: str, path: str) -> bool:
-        """Count a request, and tell whether it meets the fault."""
-        if self.times == 0 or not (re.fullmatch(self.method, method) and re.fullmatch(self.path, path)):
-            return False
-        if self.after > 0:
-            self.after -= 1
-            return False
-        self.times -= 1
-        return True
+ASKED_FOR = "A fault that was asked for."
+REFUSALS: dict[str, ServiceError] = {
+    "401": Unauthenticated(ASKED_FOR),
+    "429": LimitReached(ASKED_FOR),
+    "503": Overloaded(ASKED_FOR),
+}
 
 
 class Faults:
@@ -75,32 +56,41 @@ class Faults:
         elif scope["path"] == CONTROL_PATH:
             await self._control(scope, receive, send)
         else:
-            plan = self._plan_for(scope)
+            try:
+                plan = self._plan_for(scope)
+            except Invalid as refusal:
+                await _drain(receive)
+                await _own(error_response(refusal))(scope, receive, send)
+                return
             if plan is None:
                 await self._app(scope, receive, send)
             else:
                 await self._spoil(plan, scope, receive, send)
 
     def _plan_for(self, scope: Scope) -> Plan | None:
-        kind = Headers(scope=scope).get(HEADER)
-        if kind in KINDS:
-            return Plan(kind)
+        fault = Headers(scope=scope).get(HEADER)
+        if fault is not None:
+            known(fault)
+            return Plan(fault)
         return next((plan for plan in self._plans if plan.meets(scope["method"], scope["path"])), None)
 
     async def _spoil(self, plan: Plan, scope: Scope, receive: Receive, send: Send) -> None:
-        if plan.fault in STATUSES:
-            await _drain(receive)
-            await _status_answer(plan)(scope, receive, send)
-        elif plan.fault == "late":
-            await asyncio.sleep(plan.wait_s)
-            await self._app(scope, receive, send)
-        elif plan.fault == "reject-page":
+        fault = plan.fault
+        if fault == "late":
+            await self._app(scope, receive, _late(send, plan.waits_s()))
+        elif fault == "reject-page":
             scope[REJECTED_PAGE] = plan.page
             await self._app(scope, receive, send)
+        elif fault == "drop-in-answer":
+            await self._app(scope, receive, _breaking_off(send, plan.at_byte))
         else:
-            if plan.fault == "drop-after":
+            if fault == "drop-in-request":
+                await _read(receive, plan.at_byte)
+            elif fault in AFTERWARDS or fault in ("drop-after", "stall-after"):
                 await self._app(scope, receive, _nowhere)
-            await _drop(send)
+            else:
+                await _drain(receive)
+            await _answer_badly(plan, scope, receive, send)
 
     async def _control(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await _drain(receive)
@@ -108,51 +98,80 @@ class Faults:
             if scope["method"] == "DELETE":
                 self._plans.clear()
             elif scope["method"] == "POST":
-                self._plans.append(_plan(body))
+                self._plans.append(plan_of(body))
+            elif scope["method"] != "GET":
+                raise NotAllowedMethod("Faults are planned with POST, looked at with GET, forgotten with DELETE.")
             answer = WireResponse({"result": "ok", "open": sum(plan.times for plan in self._plans)})
-        except Invalid as refusal:
+        except ServiceError as refusal:
             answer = error_response(refusal)
-        answer.headers["X-Request-ID"] = str(uuid4())
-        await answer(scope, receive, send)
+        await _own(answer)(scope, receive, send)
 
 
-def _plan(body: bytes) -> Plan:
-    try:
-        plan = Plan(**json.loads(body))
-        re.compile(plan.method)
-        re.compile(plan.path)
-        _check_numbers(plan)
-    except (ValueError, TypeError, RecursionError, re.error) as error:
-        raise Invalid(
-            f"This is no fault ({error}). Send fault, and any of method, path, after, times, wait_s, page."
-        ) from None
-    if not isinstance(plan.fault, str) or plan.fault not in KINDS:
-        raise Invalid(f"There is no fault {plan.fault!r}. There are: {', '.join(sorted(KINDS))}.")
-    return plan
-
-
-def _check_numbers(plan: Plan) -> None:
-    for name in ("after", "times", "page"):
-        if type(getattr(plan, name)) is not int or getattr(plan, name) < 0:
-            raise ValueError(f"{name} is not a whole number from 0")
-    if type(plan.wait_s) not in (int, float) or not 0 <= plan.wait_s <= MAX_WAIT_S:
-        raise ValueError(f"wait_s is not a number from 0 to {MAX_WAIT_S}")
+async def _answer_badly(plan: Plan, scope: Scope, receive: Receive, send: Send) -> None:
+    if plan.fault in INSTEAD | AFTERWARDS:
+        await _own(_status_answer(plan))(scope, receive, send)
+        return
+    if plan.fault in STALLS:
+        await _wait_for_the_client_to_leave(receive, plan.waits_s())
+    if plan.fault == "drop-in-request":
+        reset(scope)
+    else:
+        hang_up(scope)
+    await internal_error()(scope, receive, send)  # to nobody: the server wants every request answered
 
 
 def _status_answer(plan: Plan) -> WireResponse:
-    status = int(plan.fault)
-    entry: dict[str, Any] = {"id": "00000000-0000-5000-8000-000000000000", "status": status}
-    entry |= {"title": STATUSES[plan.fault], "detail": "A fault that was asked for", "context": None}
-    headers = {"X-Request-ID": str(uuid4())}  # we stand before who gives the others theirs
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if status == 429:
-        times = {"Limit": "1", "Remaining": "0", "Retry-After": str(int(time.time() + plan.wait_s))}
-        headers |= {f"X-RateLimit-{name}": value for name, value in times.items()}
-    return WireResponse({"result": "error", "errors": [entry]}, status, headers)
+    status = plan.fault.partition("-")[0]
+    answer = error_response(REFUSALS[status]) if status in REFUSALS else internal_error()
+    if plan.fault == "429":
+        retry_after = str(math.ceil(time.time() + plan.waits_s()))
+        for name, value in (("Limit", "1"), ("Remaining", "0"), ("Retry-After", retry_after)):
+            answer.headers[f"X-RateLimit-{name}"] = value
+    return answer
+
+
+def _own(answer: WireResponse) -> WireResponse:
+    """With an id: we stand before who gives the others theirs."""
+    answer.headers["X-Request-ID"] = str(uuid4())
+    return answer
+
+
+def _late(send: Send, wait_s: float) -> Send:
+    async def send_late(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(wait_s)
+        await send(message)
+
+    return send_late
+
+
+def _breaking_off(send: Send, at_byte: int) -> Send:
+    """Pass on the head and so many bytes of the body, and never the last one: the server then closes the connection."""
+    left = at_byte
+
+    async def send_some(message: Message) -> None:
+        nonlocal left
+        if message["type"] == "http.response.start":
+            await send(message)
+            return
+        body: bytes = message.get("body", b"")
+        if not message.get("more_body", False):
+            body = body[:-1]
+        await send({"type": "http.response.body", "body": body[:left], "more_body": True})
+        left = max(0, left - len(body))
+
+    return send_some
+
+
+async def _wait_for_the_client_to_leave(receive: Receive, at_most_s: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(at_most_s):
+            while (await receive())["type"] != "http.disconnect":
+                pass
 
 
 async def _drain(receive: Receive) -> bytes:
+    """Read all of a body, and keep what a plan may have."""
     kept = bytearray()
     while True:
         message = await receive()
@@ -164,12 +183,15 @@ async def _drain(receive: Receive) -> bytes:
             return bytes(kept)
 
 
+async def _read(receive: Receive, at_least_bytes: int) -> None:
+    """Read so many bytes of a body, or all of it if it has less."""
+    left = at_least_bytes
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
+
+
 async def _nowhere(_message: Message) -> None:
     pass
-
-
-async def _drop(send: Send) -> None:
-    """Promise more than is sent and stop: the server then closes the connection in the middle of the answer."""
-    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
-    await send({"type": "http.response.body", "body": b"{", "more_body": True})
-    raise ConnectionAbortedError("a dropped connection was asked for")

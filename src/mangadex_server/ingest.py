@@ -1,250 +1,133 @@
-"""Pages on their way in: parsed as they arrive, counted, kept in memory while there is room, else in a file."""
+"""The pages of a request on their way in: parsed as they come, under limits, each stored while the next one arrives."""
 
 from __future__ import annotations
 
 import asyncio
-import mmap
-import re
+import errno
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
+from mangadex_server.arriving import Arriving, Means, MemoryBudget, Received
 from mangadex_server.blobs import LocalBlobs
-from mangadex_server.errors import Invalid, ServiceError, TooLarge
-from mangadex_server.images import ImageInfo, inspect
+from mangadex_server.errors import Invalid, OutOfSpace, TooLarge
+from mangadex_server.multipart_body import beginning_with, boundary_of, joined
+from mangadex_server.part_names import file_name
 from mangadex_server.settings import Settings
 
-OVERHEAD_BYTES = 64 * 1024
-"""Room for the heads of the parts of one request."""
+THREADS = 8
+"""That hash and write; with `full` they wait for the disk most of the time."""
 
-JOIN_BELOW_BYTES = 4096
-"""Smaller pieces are joined before parsing: each costs the parser a pass (engines.md 6)."""
+MAX_FIELDS = 100
+MAX_FIELD_BYTES = 64 << 10
+"""Of all parts without a filename together: no client sends one, but a form may have them."""
 
-_BOUNDARY = re.compile(
-    r'multipart/form-data\s*;.*?boundary=(?:"([^"]{1,70})"|([^\s";,]{1,70})(?=[\s;,]|$))', re.IGNORECASE | re.DOTALL
-)
+MAX_HEADER_BYTES = 16 << 10
+"""Of a line in the head of a part: 300 characters, percent-encoded, in the name and in the filename."""
 
+OVERHEAD_BYTES = 512 << 10
+"""Of a request, besides its files: heads, fields, boundaries."""
 
-class MemoryBudget:
-    """The memory that all arriving pages share."""
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the last by `ulimit -f`
 
-    def __init__(self, total_bytes: int) -> None:
-        self._free_bytes = total_bytes
-
-    def take(self, size_bytes: int) -> bool:
-        """Take so much, if it is there."""
-        if size_bytes > self._free_bytes:
-            return False
-        self._free_bytes -= size_bytes
-        return True
-
-    def give_back(self, size_bytes: int) -> None:
-        """Return what was taken."""
-        self._free_bytes += size_bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A part that arrived as a whole: a stored page, or the reason why it was refused."""
-
-    name: str
-    digest: str = ""
-    size_bytes: int = 0
-    image: ImageInfo | None = None
-    refusal: ServiceError | None = None
-
-
-class Arriving:
-    """One part while it arrives."""
-
-    def __init__(self, name: str, budget: MemoryBudget, blobs: LocalBlobs, max_bytes: int) -> None:
-        self.name = name
-        self.size_bytes = 0
-        self._budget = budget
-        self._blobs = blobs
-        self._max_bytes = max_bytes
-        self._memory = bytearray()
-        self._charged_bytes = 0
-        self._path: Path | None = None
-        self._file: BinaryIO | None = None
-
-    @property
-    def is_too_large(self) -> bool:
-        """Whether it is over the limit of a file; its bytes are then dropped as they come."""
-        return self.size_bytes > self._max_bytes
-
-    async def add(self, piece: bytes | bytearray) -> None:
-        """Take the next bytes."""
-        self.size_bytes += len(piece)
-        if self.is_too_large:
-            self.drop()
-        elif self._file is not None:
-            await asyncio.to_thread(self._file.write, piece)
-        elif self._budget.take(len(piece)):
-            self._charged_bytes += len(piece)
-            self._memory += piece
-        else:
-            await asyncio.to_thread(self._spill, piece)
-            self._free_memory()
-
-    def store(self, settings: Settings) -> Received:
-        """Look at the whole part and keep it, if it is a page. Blocks; runs in a thread."""
-        try:
-            if self.is_too_large:
-                raise TooLarge(f'File "{self.name}" is over {settings.max_file_bytes} bytes. Make it smaller.')
-            if self._path is None:
-                image = _inspected(self.name, memoryview(self._memory), settings)
-                return Received(self.name, self._blobs.store(self._memory), self.size_bytes, image)
-            return self._store_file(self._path, settings)
-        except ServiceError as refusal:
-            return Received(self.name, refusal=refusal)
-
-    def drop(self) -> None:
-        """Forget the bytes; nothing stays behind."""
-        self._free_memory()
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        if self._path is not None:
-            self._path.unlink(missing_ok=True)
-            self._path = None
-
-    def _store_file(self, path: Path, settings: Settings) -> Received:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-        with (
-            path.open("rb") as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
-            memoryview(mapped) as view,
-        ):
-            image = _inspected(self.name, view, settings)
-        return Received(self.name, self._blobs.adopt(path), self.size_bytes, image)
-
-    def _spill(self, piece: bytes | bytearray) -> None:
-        self._path = self._blobs.new_file()
-        self._file = self._path.open("xb")
-        self._file.write(self._memory)
-        self._file.write(piece)
-
-    def _free_memory(self) -> None:
-        self._memory = bytearray()
-        self._budget.give_back(self._charged_bytes)
-        self._charged_bytes = 0
-
-
-def boundary_of(content_type: str) -> str:
-    """The boundary, quoted or not (contract 4.3).
-
-    Raises:
-        Invalid: not a multipart form, or no usable boundary.
-    """
-    found = _BOUNDARY.match(content_type)
-    if found is None:
-        raise Invalid("Send the files as multipart/form-data with a boundary of 1 to 70 characters.")
-    return found.group(1) or found.group(2)
+__all__ = ["Ingest", "Received"]
 
 
 class Ingest:
     """Receives the files of one request at a time, for any number of requests at once."""
 
     def __init__(self, settings: Settings, blobs: LocalBlobs) -> None:
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ingest")
         self._settings = settings
-        self._blobs = blobs
-        self._budget = MemoryBudget(settings.upload_memory_bytes)
+        self._means = Means(blobs, settings, MemoryBudget(settings.upload_memory_bytes), threads)
 
     async def receive(self, content_type: str, body: AsyncIterator[bytes]) -> list[Received]:
         """All parts with a filename, in their order; each is stored while the next one arrives.
 
         Raises:
-            Invalid: no multipart form, cut off, too many files, none at all. Nothing is kept then.
+            Invalid: no multipart form, cut off, too many files, none at all. Nothing half-written stays then.
+            TooLarge: more bytes than its files may have.
+            OutOfSpace: the disk is full.
         """
         boundary = boundary_of(content_type)
-        # not strict: it would refuse a line end after the last boundary that comes in a piece of its own
-        parser = PushMultipartParser(boundary, max_segment_count=self._settings.max_files_per_request)
         parts: list[Arriving] = []
-        storing: list[asyncio.Task[Received]] = []
         try:
-            await self._parse(parser, _beginning_with(boundary, _joined(body)), parts, storing)
-            received = await asyncio.gather(*storing)
-        except MultipartError as error:
-            raise self._refusal(error) from None
+            ends = await self._parse(boundary, beginning_with(boundary, joined(body)), parts)
+            received = await asyncio.gather(*map(asyncio.wrap_future, ends))
+        except OSError as error:
+            if error.errno in NO_SPACE:
+                raise OutOfSpace("The service has no room for these pages. Try again later.") from error
+            raise
         finally:
-            await asyncio.gather(*storing, return_exceptions=True)
             for part in parts:
                 part.drop()
+            for part in parts:
+                await part.at_rest()
         if not received:
             raise Invalid("There is no file in the request. Send each as a part with a filename.")
         return received
 
-    async def _parse(
-        self,
-        parser: PushMultipartParser,
-        body: AsyncIterator[bytes],
-        parts: list[Arriving],
-        storing: list[asyncio.Task[Received]],
-    ) -> None:
+    async def _parse(self, boundary: str, body: AsyncIterator[bytes], parts: list[Arriving]) -> list[Future[Received]]:
+        # not strict: it would refuse a line end after the last boundary that comes in a piece of its own
+        parser = PushMultipartParser(
+            boundary,
+            max_segment_count=self._settings.max_files_per_request + MAX_FIELDS,
+            max_header_size=MAX_HEADER_BYTES,
+        )
+        ends: list[Future[Received]] = []
         part: Arriving | None = None
-        total_bytes = 0
-        ceiling = self._settings.max_files_per_request * self._settings.max_file_bytes + OVERHEAD_BYTES
-        async for piece in body:
-            total_bytes += len(piece)
-            if total_bytes > ceiling:
-                raise TooLarge(f"The request is over {ceiling} bytes. Send fewer pages at once.")
-            for event in parser.parse(piece):
-                if isinstance(event, MultipartSegment):
-                    part = None
-                    if event.filename is not None:
-                        part = Arriving(event.filename, self._budget, self._blobs, self._settings.max_file_bytes)
-                        parts.append(part)
-                elif part is not None and event is None:
-                    storing.append(asyncio.create_task(self._store(part)))
-                elif part is not None and event is not None:
-                    await part.add(event)
-        list(parser.parse(b""))  # a body that was cut off is an error only now
-
-    async def _store(self, part: Arriving) -> Received:
+        total_bytes, field_bytes = 0, 0
         try:
-            return await asyncio.to_thread(part.store, self._settings)
-        finally:
-            part.drop()  # its memory serves the pages that come after it
+            async for piece in body:
+                total_bytes += len(piece)
+                self._check_total(total_bytes)
+                for event in parser.parse(piece):
+                    if isinstance(event, MultipartSegment):
+                        part = self._begun(event, parts)
+                    elif part is None:
+                        field_bytes += len(event or b"")
+                        _check_fields(field_bytes)
+                    elif event is None:
+                        ends.append(await part.end())
+                    else:
+                        await part.add(event)
+            list(parser.parse(b""))  # a body that was cut off is an error only now
+        except MultipartError as error:
+            raise self._refusal(error) from None
+        return ends
+
+    def _begun(self, head: MultipartSegment, parts: list[Arriving]) -> Arriving | None:
+        name = file_name(head.header("Content-Disposition", ""))
+        if name is None:
+            return None
+        if len(parts) == self._settings.max_files_per_request:
+            raise self._too_many()
+        part = Arriving(name, self._means)
+        parts.append(part)
+        return part
+
+    def _check_total(self, total_bytes: int) -> None:
+        most = self._settings.max_files_per_request * self._settings.max_file_bytes + OVERHEAD_BYTES
+        if total_bytes > most:
+            raise TooLarge(f"The request is over {most} bytes. Send fewer pages at once.")
+
+    def _too_many(self) -> Invalid:
+        most = self._settings.max_files_per_request
+        return Invalid(f"One request takes at most {most} files, and {MAX_FIELDS} fields. Send the rest in another.")
 
     def _refusal(self, error: MultipartError) -> Invalid:
-        if isinstance(error, ParserLimitReached):
-            most = self._settings.max_files_per_request
-            return Invalid(f"One request takes at most {most} files with short names. Send the rest in another.")
-        return Invalid(f"The multipart body cannot be read ({error}). It may have been cut off: send it again.")
+        if not isinstance(error, ParserLimitReached):
+            return Invalid(f"The multipart body cannot be read ({error}). It may have been cut off: send it again.")
+        if "segment count" in str(error):  # the parser has one class for all its limits
+            return self._too_many()
+        return Invalid(
+            "The head of a part is too long. Send a shorter file name, and only the headers that are needed."
+        )
 
 
-def _inspected(name: str, data: memoryview, settings: Settings) -> ImageInfo:
-    try:
-        return inspect(data, formats=settings.formats, max_side_px=settings.max_side_px)
-    except Invalid as refusal:
-        raise Invalid(f'Could not accept file "{name}": {refusal.detail}') from None
-
-
-async def _beginning_with(boundary: str, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The body, unless its first piece (4 KB, or all of it) is without the boundary: the rest is not waited for."""
-    is_first = True
-    async for piece in body:
-        if is_first and f"--{boundary}".encode() not in piece:
-            raise Invalid("The boundary of the Content-Type is not the one in the body. Send both alike.")
-        is_first = False
-        yield piece
-
-
-async def _joined(body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    small = bytearray()
-    async for piece in body:
-        if not small and len(piece) >= JOIN_BELOW_BYTES:
-            yield piece
-            continue
-        small += piece
-        if len(small) >= JOIN_BELOW_BYTES:
-            yield bytes(small)
-            small = bytearray()
-    if small:
-        yield bytes(small)
+def _check_fields(field_bytes: int) -> None:
+    if field_bytes > MAX_FIELD_BYTES:
+        raise Invalid(
+            f"Parts without a filename have over {MAX_FIELD_BYTES} bytes. Send pages with a filename, and nothing else."
+        )

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Delete, Update, delete, insert, select, update
+from sqlalchemy import Delete, Update, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.database import Database
+from mangadex_server.errors import InConflict, NotFound
 from mangadex_server.settings import Settings
-from mangadex_server.tables import jobs
+from mangadex_server.states import State
+from mangadex_server.tables import jobs, sessions
 
 Statement = TypeVar("Statement", Update, Delete)
 
@@ -34,6 +36,27 @@ class Job:
     session_id: str
     owner: str
     attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How much there is to do. Jobs that are worked on count as waiting."""
+
+    jobs_waiting: int
+    jobs_given_up: int
+    open_sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A job for people. `failed_reason` is there when it was given up."""
+
+    id: str
+    chapter_id: str
+    attempts: int
+    due_at: float
+    is_running: bool
+    failed_reason: str | None
 
 
 class Jobs:
@@ -78,6 +101,38 @@ class Jobs:
         if job.attempts >= MAX_ATTEMPTS:
             return await self._release(job, failed_reason=reason)
         return await self._release(job, due_at=self._clock() + RETRY_S * job.attempts)
+
+    async def standing(self) -> Standing:
+        """How much there is to do."""
+        given_up = func.count(jobs.c.failed_reason)
+        open_sessions = select(func.count()).select_from(sessions).where(sessions.c.state == State.OPEN)
+        query = select(func.count() - given_up, given_up, open_sessions.scalar_subquery()).select_from(jobs)
+        async with self._database.read() as connection:
+            return Standing(*(await connection.execute(query)).one())
+
+    async def listed(self) -> list[Listed]:
+        """Every job, the one that is due first before the others."""
+        is_running = (jobs.c.lease_until > self._clock()).label("is_running")
+        columns = jobs.c.id, jobs.c.chapter_id, jobs.c.attempts, jobs.c.due_at, is_running, jobs.c.failed_reason
+        async with self._database.read() as connection:
+            rows = (await connection.execute(select(*columns).order_by(jobs.c.due_at, jobs.c.id))).mappings()
+        return [Listed(**row) for row in rows]
+
+    async def retry(self, job_id: str) -> None:
+        """Let a job that was given up be taken at once, with all its attempts before it.
+
+        Raises:
+            NotFound: no such job.
+            InConflict: it was not given up.
+        """
+        this = jobs.c.id == job_id
+        values = {"failed_reason": None, "attempts": 0, "due_at": self._clock(), "lease_until": 0}
+        async with self._database.write() as connection:
+            if (await connection.execute(select(jobs.c.id).where(this))).one_or_none() is None:
+                raise NotFound(f"There is no job {job_id}. `mangadex-server jobs list` has all of them.")
+            given_up = update(jobs).where(this, jobs.c.failed_reason.is_not(None)).values(values)
+            if (await connection.execute(given_up)).rowcount == 0:
+                raise InConflict(f"Job {job_id} was not given up. A worker takes it when it is due.")
 
     async def _release(self, job: Job, **values: float | str) -> bool:
         statement = _fenced(update(jobs), job).values(owner=None, lease_until=0, **values)

@@ -51,6 +51,11 @@ def ordered(order: Ordering, columns: Mapping[str, Sequence[ColumnElement[Any]]]
 
 
 def distance(column: ColumnElement[str], words: str) -> list[ColumnElement[Any]]:
-    """How far a text that contains the words is from being them: relevance, turned round."""
-    exact = case((func.lower(column) == words.lower(), 0), (column.istartswith(words, autoescape=True), 1), else_=2)
-    return [exact, func.length(column)]
+    """How far a text is from being the words: relevance, turned round. Those that do not contain them come last."""
+    steps = case(
+        (func.lower(column) == words.lower(), 0),
+        (column.istartswith(words, autoescape=True), 1),
+        (column.icontains(words, autoescape=True), 2),
+        else_=3,
+    )
+    return [steps, func.length(column)]

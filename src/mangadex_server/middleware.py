@@ -12,9 +12,10 @@ from uuid import uuid4
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mangadex_server.errors import LimitReached, NotPermitted, ServiceError
+from mangadex_server.errors import LimitReached, NotPermitted, ServiceError, Unauthenticated
 from mangadex_server.rate_limits import RateLimits
 from mangadex_server.settings import Settings
+from mangadex_server.tokens import Tokens
 from mangadex_server.wire import WireResponse, error_response
 
 logger = logging.getLogger(__name__)
@@ -48,10 +49,11 @@ class _Body:
 class Around:
     """Pure ASGI, so that bodies stream through untouched."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, limits: RateLimits | None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, limits: RateLimits | None, tokens: Tokens) -> None:
         self._app = app
         self._settings = settings
         self._limits = limits
+        self._tokens = tokens
         self._trusted = [ip_network(item) for item in settings.trusted_proxies]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -75,7 +77,7 @@ class Around:
         scope["client"] = (address, scope["client"][1] if scope.get("client") else 0)
         refusal = self._not_strict_enough(headers)
         if refusal is None and self._limits is not None:
-            account = headers.get("authorization") or address
+            account = self._user(headers) or address
             verdict = await self._limits.check(scope["method"], scope["path"], address=address, account=account)
             extra |= verdict.headers
             if not verdict.passes:
@@ -99,6 +101,16 @@ class Around:
         if "via" in headers:
             return NotPermitted("Requests through proxies that add a Via header are refused.")
         return None
+
+    def _user(self, headers: Headers) -> str | None:
+        """Of a good token: a client that sends others does not escape the limits."""
+        scheme, _, token = headers.get("authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            return None
+        try:
+            return self._tokens.verify_access(token.strip()).user_id
+        except Unauthenticated:
+            return None
 
     def _address(self, scope: Scope, headers: Headers) -> str:
         client: tuple[str, int] | None = scope.get("client")

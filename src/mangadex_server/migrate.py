@@ -4,20 +4,50 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Engine, create_engine, inspect, text
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def _config(url: str) -> Config:
+class SchemaError(Exception):
+    """The database is not one of this version of the program; the message says what to do."""
+
+
+def migrate(url: str) -> None:
+    """Bring the schema to the newest version.
+
+    Raises:
+        SchemaError: it is of a version that this program does not know.
+    """
+    if is_current(url):
+        return
+    from alembic import command  # noqa: PLC0415 - a tenth of a start, for what is rarely needed
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.util import CommandError  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.set_main_option("sqlalchemy.url", synchronous(url).replace("%", "%%"))
-    return config
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise SchemaError(
+            f"The database is not of this version of the program ({error}). Use the one that wrote it, or a newer one."
+        ) from error
+
+
+def is_current(url: str) -> bool:
+    """Whether the schema is at the newest version."""
+    engine = create_engine(synchronous(url))
+    try:
+        return _version(engine) == newest()
+    finally:
+        engine.dispose()
+
+
+def newest() -> str:
+    """The version that the last migration leads to; its file's name begins with it."""
+    return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*_*.py"))
 
 
 def synchronous(url: str) -> str:
@@ -25,17 +55,9 @@ def synchronous(url: str) -> str:
     return url.replace("sqlite+aiosqlite:", "sqlite:")
 
 
-def migrate(url: str) -> None:
-    """Bring the schema to the newest version."""
-    command.upgrade(_config(url), "head")
-
-
-def is_current(url: str) -> bool:
-    """Whether the schema is at the newest version."""
-    engine = create_engine(synchronous(url))
-    try:
-        with engine.connect() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-    finally:
-        engine.dispose()
-    return present == ScriptDirectory.from_config(_config(url)).get_current_head()
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return None
+        version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return version

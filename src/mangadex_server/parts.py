@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mangadex_server.account_changes import AccountChanges
 from mangadex_server.accounts import Accounts
 from mangadex_server.blobs import LocalBlobs
 from mangadex_server.catalog import Catalog
@@ -9,8 +10,10 @@ from mangadex_server.chapters import Chapters
 from mangadex_server.commits import Commits
 from mangadex_server.database import Database
 from mangadex_server.jobs import Jobs
+from mangadex_server.metrics import Metrics
 from mangadex_server.passwords import Passwords
 from mangadex_server.review import Review
+from mangadex_server.session_files import SessionFiles
 from mangadex_server.settings import Settings
 from mangadex_server.sign_ins import SignIns
 from mangadex_server.sweep import Sweep
@@ -28,13 +31,16 @@ class Parts:
         self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=settings.durability == "full")
         self.jobs = Jobs(self.database, settings)
         passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
-        tokens = Tokens(signing_key(settings.data_dir), settings.public_url or settings.own_url, settings)
-        self.accounts = Accounts(self.database, tokens, passwords)
-        self.sign_ins = SignIns(self.database, tokens, passwords)
+        self.metrics = Metrics()
+        self.tokens = Tokens(signing_key(settings.data_dir), settings.public_url or settings.own_url, settings)
+        self.accounts = Accounts(self.database, self.tokens, passwords)
+        self.account_changes = AccountChanges(self.database, self.accounts)
+        self.sign_ins = SignIns(self.database, self.tokens, passwords)
         self.catalog = Catalog(self.database)
         self.chapters = Chapters(self.database, settings)
         self.sessions = Sessions(self.database, settings)
+        self.session_files = SessionFiles(self.database, settings)
         self.commits = Commits(self.database, self.jobs, settings)
         self.review = Review(self.database)
         self.sweep = Sweep(self.database, self.blobs, settings.data_dir)
-        self.worker = Worker(self.database, self.blobs, self.jobs, settings)
+        self.worker = Worker(self.database, self.blobs, self.jobs, settings, on_end=self.metrics.chapter_processed)

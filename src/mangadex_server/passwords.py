@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -42,7 +43,6 @@ class Passwords:
         self._clock = clock
         self._slows_guessing = slows_guessing
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._nobody = self._hasher.hash("nobody's")
         self._by_name = Guessing(FREE_BY_NAME)
         self._by_address = Guessing(FREE_BY_ADDRESS)
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -64,14 +64,18 @@ class Passwords:
         self._ask_to_wait(name, network)
         async with self._turn():
             self._ask_to_wait(name, network)  # again: guesses sent all at once are counted while they queue
-            matches = await asyncio.to_thread(self._matches, secret, stored or self._nobody)
+            matches = await asyncio.to_thread(self._matches, secret, stored)
             matches = matches and stored is not None
             self._count(name, network, matches=matches)
         return matches
 
-    def _matches(self, secret: str, stored: str) -> bool:
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash("nobody's")
+
+    def _matches(self, secret: str, stored: str | None) -> bool:
         try:
-            return self._hasher.verify(stored, secret)
+            return self._hasher.verify(stored or self._nobody, secret)
         except (VerificationError, InvalidHashError):
             return False
 

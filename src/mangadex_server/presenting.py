@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from typing import Any
 
@@ -10,8 +11,8 @@ from sqlalchemy import Row
 from mangadex_server.chapters import Chapters
 from mangadex_server.database import Database
 from mangadex_server.entities import file_entity, load_related, session_entity
+from mangadex_server.open_sessions import SessionView
 from mangadex_server.settings import Settings
-from mangadex_server.uploads import SessionView
 from mangadex_server.wire import Json, both_shapes
 
 
@@ -29,13 +30,16 @@ class Presenter:
             related = await load_related(
                 connection,
                 includes,
+                time.time(),
                 manga_ids=[view.row.manga_id],
                 group_ids=view.group_ids,
                 user_ids=[view.row.user_id],
             )
-        lists_files = "upload_session_file" in includes and self._settings.sandbox_file_list
+        lists_files = "upload_session_file" in includes and self._settings.sandbox_file_list != "none"
         shown = session_entity(view.row, view.group_ids, view.files if lists_files else [], related=related)
-        if not self._settings.sandbox_remote_names:
+        if self._settings.sandbox_file_list == "ids":
+            _bare_ids(shown)
+        elif not self._settings.sandbox_remote_names:
             _hide_remote_names(shown)
         return both_shapes(shown)
 
@@ -48,6 +52,12 @@ class Presenter:
     def file(row: Row[Any]) -> Json:
         """A stored page."""
         return file_entity(row)
+
+
+def _bare_ids(session: Json) -> None:
+    for related in session["relationships"]:
+        if related["type"] == "upload_session_file":
+            del related["attributes"]
 
 
 def _hide_remote_names(session: Json) -> None:

@@ -6,10 +6,11 @@ import asyncio
 import signal
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
-from mangadex_server import commands_catalog, commands_data
+from mangadex_server import commands_accounts, commands_catalog, commands_data
 from mangadex_server.command_line import (
     ConfigFile,
     DataDir,
@@ -17,15 +18,19 @@ from mangadex_server.command_line import (
     Port,
     Sandbox,
     Strict,
+    loading,
     refusals,
     settings_for,
     work,
 )
+from mangadex_server.commands_jobs import job_commands
 from mangadex_server.commands_review import review_commands
 from mangadex_server.listening import free_port
-from mangadex_server.parts import Parts
 from mangadex_server.settings import given
 from mangadex_server.settings_report import report
+
+if TYPE_CHECKING:
+    from mangadex_server.parts import Parts
 
 program = typer.Typer(
     no_args_is_help=True,
@@ -33,11 +38,13 @@ program = typer.Typer(
     pretty_exceptions_enable=False,  # they print the values of variables, such as passwords
     help="The service behind the Upload API.",
 )
-program.add_typer(commands_catalog.user_commands, name="user")
+program.add_typer(commands_accounts.user_commands, name="user")
 program.add_typer(commands_catalog.client_commands, name="client")
 program.add_typer(commands_catalog.manga_commands, name="manga")
 program.add_typer(commands_catalog.group_commands, name="group")
 program.add_typer(review_commands, name="review")
+program.add_typer(job_commands, name="jobs")
+program.command("rotate-key")(commands_accounts.rotate_key)
 program.command("backup")(commands_data.make_backup)
 program.command("restore")(commands_data.restore_backup)
 program.command("sweep")(commands_data.sweep)
@@ -53,7 +60,8 @@ def run(  # noqa: PLR0913 - the flags
     config: ConfigFile = None,
 ) -> None:
     """Serve until stopped; prints one line with the address when it is ready."""
-    from mangadex_server.serving import serve  # noqa: PLC0415 - granian and FastAPI are slow to load, and only for this
+    with loading():
+        from mangadex_server.serving import serve  # noqa: PLC0415
 
     flags = given(host=host, port=port, sandbox=sandbox or None, strict=strict or None)
     settings = settings_for(data_dir, config, **flags)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from fastapi import Request
 from starlette.datastructures import QueryParams
+from starlette.requests import Request
 
 from mangadex_server.errors import Invalid, NotFound
 from mangadex_server.wire import Json
@@ -23,7 +23,7 @@ _LANGUAGE = r"[a-z]{2}(-[a-z]{2})?"
 _MOMENT_SHAPE = re.compile(r"[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}")
 _NUMBER = re.compile(r"-?[0-9]{1,9}")
 _SWITCH = {"0": False, "1": True, "false": False, "true": True}
-_MOMENT = (  # as documented; 29 February is taken as well
+MOMENT = (  # as documented; 29 February is taken as well
     r"[1-9][0-9]{3}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)"
     r"|02-(0[1-9]|1[0-9]|2[0-8]))T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
 )
@@ -82,7 +82,7 @@ class One:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """A list, sent as `name[]=a&name[]=b`; `also` is a name of one value that counts too."""
+    """A list, sent as `name[]=a&name[]=b`; `also` is a name of one value (the first) that counts too."""
 
     name: str
     schema: Json
@@ -92,9 +92,10 @@ class Many:
 
     def read(self, given: QueryParams) -> tuple[Any, ...]:
         """See `Declared`."""
-        values = given.getlist(self.name) + (given.getlist(self.also) if self.also else [])
+        values = given.getlist(self.name)
         if len(values) > self.max_items:
             raise malformed(self.name, f"at most {self.max_items} values; {len(values)} were given")
+        values += given.getlist(self.also)[:1] if self.also else []
         return tuple(dict.fromkeys(self.convert(self.name, value) for value in values))
 
     def document(self) -> list[Json]:
@@ -131,9 +132,9 @@ def text(name: str) -> One:
     return One(name, {"type": "string"}, _text)
 
 
-def texts(name: str) -> Many:
+def texts(name: str, also: str | None = None) -> Many:
     """Any texts."""
-    return Many(name, {"type": "string"}, _text)
+    return Many(name, {"type": "string"}, _text, also=also)
 
 
 def identifier(name: str) -> One:
@@ -178,7 +179,7 @@ def switch(name: str) -> One:
 
 def moment(name: str) -> One:
     """A time, as unix seconds."""
-    return One(name, {"type": "string", "pattern": f"^{_MOMENT}$"}, _moment)
+    return One(name, {"type": "string", "pattern": f"^{MOMENT}$"}, _moment)
 
 
 def includes(*kinds: str) -> Many:

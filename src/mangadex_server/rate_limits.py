@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+import time
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
@@ -75,7 +76,7 @@ class RateLimits:
     async def _counted(self, method: str, path: str, address: str, account: str) -> Verdict:
         row = endpoint(method, path)
         if not await self._moving.hit(GLOBAL, "moving", address):
-            return Verdict(passes=False, headers=await self._headers(GLOBAL, self._moving, "moving", address))
+            return Verdict(False, _of_refused(await self._headers(GLOBAL, self._moving, "moving", address)))
         if row is None:
             return Verdict(passes=True, headers={})
         counter, per_minute = row
@@ -83,7 +84,8 @@ class RateLimits:
             return Verdict(passes=True, headers=await self._headers(GLOBAL, self._moving, "moving", address))
         item = RateLimitItemPerMinute(per_minute)
         passes = await self._windows.hit(item, "fixed", counter, account)
-        return Verdict(passes, await self._headers(item, self._windows, "fixed", counter, account))
+        headers = await self._headers(item, self._windows, "fixed", counter, account)
+        return Verdict(passes, headers if passes else _of_refused(headers))
 
     @staticmethod
     async def _headers(
@@ -95,3 +97,10 @@ class RateLimits:
             "X-RateLimit-Remaining": str(max(0, remaining)),
             "X-RateLimit-Retry-After": str(math.ceil(reset_at)),
         }
+
+
+def _of_refused(headers: dict[str, str]) -> dict[str, str]:
+    """What a 429 says, also where the window has ended since it was counted: wait, until a time to come."""
+    soon = math.floor(time.time()) + 1
+    retry_after = max(soon, int(headers["X-RateLimit-Retry-After"]))
+    return headers | {"X-RateLimit-Remaining": "0", "X-RateLimit-Retry-After": str(retry_after)}

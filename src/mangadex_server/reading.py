@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mangadex_server.database import Database
 from mangadex_server.errors import NotFound
 from mangadex_server.tables import chapter_groups, chapters, groups, manga, pages
-from mangadex_server.visibility import readable
+from mangadex_server.visibility import opened, readable
 
 EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -40,7 +40,7 @@ class Blobs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PageNames:
-    """The names of a chapter's pages in their folder; all empty for a chapter that is elsewhere."""
+    """The names of a chapter's pages in their folder; all empty for a chapter that is elsewhere, or not here yet."""
 
     folder: str
     data: list[str]
@@ -83,7 +83,7 @@ class Reading:
         """
         async with self._database.read() as connection:
             chapter = await self._readable(connection, chapter_id)
-            present = await _pages(connection, chapter_id)
+            present = await self._pages(connection, chapter_id)
         if not present:
             return PageNames("", [], [])
         return PageNames(chapter.hash, [_name(page) for page in present], [_saver_name(page) for page in present])
@@ -120,7 +120,7 @@ class Reading:
             title = (await connection.execute(select(manga.c.title).where(manga.c.id == chapter.manga_id))).scalar_one()
             credited = select(groups.c.name).join(chapter_groups).where(chapter_groups.c.chapter_id == chapter_id)
             names = list((await connection.execute(credited.order_by(chapter_groups.c.position))).scalars())
-            present = await _pages(connection, chapter_id)
+            present = await self._pages(connection, chapter_id)
         return ReaderView(chapter, title, names, [(_name(page), page.width, page.height) for page in present])
 
     async def _readable(self, connection: AsyncConnection, chapter_id: str) -> Row[Any]:
@@ -130,24 +130,24 @@ class Reading:
             raise NotFound(f"Chapter with ID {chapter_id} not found.")
         return row
 
+    async def _pages(self, connection: AsyncConnection, chapter_id: str) -> list[Row[Any]]:
+        of_chapter = select(pages).join(chapters).where(chapters.c.id == chapter_id, opened(self._clock()))
+        return list(await connection.execute(of_chapter.order_by(pages.c.position)))
+
     async def _page_row(
         self, connection: AsyncConnection, folder: str, position: int, digest: str, *, saver: bool
     ) -> Row[Any] | None:
+        now = self._clock()
         has_digest = pages.c.blob == digest
         if saver:
             has_digest = or_(pages.c.saver_blob == digest, and_(pages.c.saver_blob.is_(None), has_digest))
         query = (
             select(pages)
             .join(chapters)
-            .where(has_digest, pages.c.position == position, chapters.c.hash == folder, readable(self._clock()))
+            .where(has_digest, pages.c.position == position, chapters.c.hash == folder, readable(now), opened(now))
         )
         row: Row[Any] | None = (await connection.execute(query)).first()
         return row
-
-
-async def _pages(connection: AsyncConnection, chapter_id: str) -> list[Row[Any]]:
-    in_order = select(pages).where(pages.c.chapter_id == chapter_id).order_by(pages.c.position)
-    return list(await connection.execute(in_order))
 
 
 def _name(page: Row[Any]) -> str:

@@ -5,34 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
 
-from mangadex_openapi.exceptions import InvalidRequest
 from mangadex_openapi.models import ChapterEdit
 from mangadex_server.bodies import KIB, Patience, read_object
 from mangadex_server.catalog import Catalog
+from mangadex_server.catalog_queries import AGGREGATE, CHAPTERS, FEED, GROUPS, MANGA, ONE_CHAPTER
 from mangadex_server.catalog_search import GroupSearch, MangaSearch
-from mangadex_server.chapter_search import ChapterSearch, order_columns
+from mangadex_server.chapter_search import ChapterSearch
 from mangadex_server.chapters import Chapters, ChapterView
-from mangadex_server.entities import group_entity, manga_entity
-from mangadex_server.errors import Invalid
-from mangadex_server.listing import RATINGS, Found
-from mangadex_server.queries import (
-    LAST_RESULT,
-    Declared,
-    Order,
-    Query,
-    choices,
-    identifier,
-    identifiers,
-    includes,
-    language,
-    languages,
-    moment,
-    number,
-    path_id,
-    switch,
-    text,
-    texts,
-)
+from mangadex_server.entities import group_entity
+from mangadex_server.listing import Found
+from mangadex_server.queries import path_id
+from mangadex_server.request_models import read_model
 from mangadex_server.settings import Settings
 from mangadex_server.tokens import Identity
 from mangadex_server.wire import Json, WireResponse, collection, enveloped
@@ -41,100 +24,6 @@ Identify = Callable[[Request], Awaitable[Identity]]
 IdentifyOptional = Callable[[Request], Awaitable[Identity | None]]
 
 EDIT_BYTES = 4 * KIB
-STATUSES = ("ongoing", "completed", "hiatus", "cancelled")
-DEMOGRAPHICS = ("shounen", "shoujo", "josei", "seinen", "none")
-
-
-def _window(default: int, low: int, high: int) -> dict[str, Declared]:
-    return {"limit": number("limit", default, low, high), "offset": number("offset", 0, 0, LAST_RESULT)}
-
-
-MANGA = Query(
-    title=text("title"),
-    ids=identifiers("ids[]"),
-    status=choices("status[]", STATUSES),
-    original_language=languages("originalLanguage[]"),
-    excluded_original_language=languages("excludedOriginalLanguage[]"),
-    available_language=languages("availableTranslatedLanguage[]"),
-    demographic=choices("publicationDemographic[]", DEMOGRAPHICS),
-    content_rating=choices("contentRating[]", RATINGS),
-    year=number("year", None, 0, 9999),
-    group=identifier("group"),
-    has_chapters=switch("hasAvailableChapters"),
-    created_since=moment("createdAtSince"),
-    updated_since=moment("updatedAtSince"),
-    order=Order(("relevance", "latestUploadedChapter", "title", "year", "createdAt", "updatedAt")),
-    **_window(10, 0, 100),
-)
-GROUPS = Query(
-    name=text("name"),
-    ids=identifiers("ids[]"),
-    focused_language=language("focusedLanguage"),
-    order=Order(("relevance", "name", "createdAt", "updatedAt")),
-    **_window(10, 0, 100),
-)
-EXPANDED = includes("manga", "scanlation_group", "user")
-ONE_CHAPTER = Query(includes=EXPANDED)
-
-_OF_FEED: dict[str, Declared] = {
-    "language": languages("translatedLanguage[]"),
-    "original_language": languages("originalLanguage[]"),
-    "excluded_original_language": languages("excludedOriginalLanguage[]"),
-    "content_rating": choices("contentRating[]", RATINGS),
-    "excluded_groups": identifiers("excludedGroups[]"),
-    "excluded_uploaders": identifiers("excludedUploaders[]"),
-    "created_since": moment("createdAtSince"),
-    "updated_since": moment("updatedAtSince"),
-    "published_since": moment("publishAtSince"),
-    "future_updates": switch("includeFutureUpdates"),
-    "empty_pages": switch("includeEmptyPages"),
-    "future_publish_at": switch("includeFuturePublishAt"),
-    "external_url": switch("includeExternalUrl"),
-    "unavailable": switch("includeUnavailable"),
-    "order": Order(tuple(order_columns())),
-    "includes": EXPANDED,
-}
-FEED = Query(**_OF_FEED, **_window(100, 1, 500))
-CHAPTERS = Query(
-    manga=identifier("manga"),
-    groups=identifiers("groups[]"),
-    uploaders=identifiers("uploader[]", also="uploader"),
-    volume=texts("volume[]"),
-    chapter=texts("chapter[]"),
-    title=text("title"),
-    ids=identifiers("ids[]"),
-    **_OF_FEED,
-    **_window(10, 0, 100),
-)
-AGGREGATE = Query(languages=languages("translatedLanguage[]"), group_ids=identifiers("groups[]"))
-
-_NUMBER: Json = {
-    "type": ["string", "null"],
-    "maxLength": 8,
-    "pattern": r"^((0|[1-9][0-9]*)(\.[0-9]+)?[a-z]?)?$",
-}
-EDIT_BODY: Json = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "additionalProperties": False,
-                    "required": ["version"],
-                    "properties": {
-                        "title": {"type": ["string", "null"], "maxLength": 255},
-                        "volume": _NUMBER,
-                        "chapter": _NUMBER,
-                        "translatedLanguage": {"type": "string", "pattern": "^[a-z]{2}(-[a-z]{2})?$"},
-                        "groups": {"type": "array", "maxItems": 10, "items": {"type": "string", "format": "uuid"}},
-                        "version": {"type": "integer", "minimum": 1},
-                    },
-                }
-            }
-        },
-    }
-}
 
 
 def router(
@@ -155,11 +44,12 @@ def _manga_routes(catalog: Catalog, chapters: Chapters, identify_optional: Ident
     async def get_search_manga(request: Request) -> WireResponse:
         search = MangaSearch(**MANGA.read(request))
         found = await catalog.find_manga(search)
-        return _listed([manga_entity(row) for row in found.items], search, found)
+        return _listed(await catalog.present_manga(found.items), search, found)
 
     @routes.get("/{manga_id}")
     async def get_manga_id(manga_id: str) -> WireResponse:
-        return WireResponse(enveloped(manga_entity(await catalog.manga(path_id("Manga", manga_id)))))
+        (entity,) = await catalog.present_manga([await catalog.manga(path_id("Manga", manga_id))])
+        return WireResponse(enveloped(entity))
 
     @routes.get("/{manga_id}/feed", openapi_extra=FEED.document())
     async def get_manga_id_feed(
@@ -214,11 +104,11 @@ def _chapter_routes(
         view = await chapters.get(path_id("Chapter", chapter_id), _user_id(who))
         return await _one(chapters, view, request)
 
-    @routes.put("/{chapter_id}", openapi_extra=ONE_CHAPTER.document() | EDIT_BODY)
+    @routes.put("/{chapter_id}", openapi_extra=ONE_CHAPTER.document())
     async def put_chapter_id(
         chapter_id: str, request: Request, who: Annotated[Identity, Depends(identify)]
     ) -> WireResponse:
-        change = _edit(await read_object(request, EDIT_BYTES, patience))
+        change = read_model(ChapterEdit, await read_object(request, EDIT_BYTES, patience), "version")
         view = await chapters.edit(who.user_id, path_id("Chapter", chapter_id), change)
         return await _one(chapters, view, request)
 
@@ -248,12 +138,3 @@ def _listed(data: list[Json], search: MangaSearch | GroupSearch | ChapterSearch,
 
 def _user_id(who: Identity | None) -> str | None:
     return None if who is None else who.user_id
-
-
-def _edit(given: Json) -> ChapterEdit:
-    if given.get("version") is None:
-        raise Invalid("Error validating /version: is required. Send the chapter's current version.")
-    try:
-        return ChapterEdit.from_dict(given)
-    except InvalidRequest as refusal:
-        raise Invalid(f"Error validating /{refusal.field.replace('.', '/')}: {refusal.problem}") from None

@@ -26,7 +26,7 @@ def router(settings: Settings, reading: Reading) -> APIRouter:
     routes = APIRouter(tags=["Reading"], default_response_class=WireResponse)
 
     @routes.get("/at-home/server/{chapter_id}", openapi_extra=AT_HOME.document())
-    async def get_at_home_server(chapter_id: str, request: Request) -> WireResponse:
+    async def get_at_home_server_chapter_id(chapter_id: str, request: Request) -> WireResponse:
         AT_HOME.read(request)
         names = await reading.page_names(path_id("Chapter", chapter_id))
         chapter = {"hash": names.folder, "data": names.data, "dataSaver": names.data_saver}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import os
 import signal
@@ -14,7 +15,7 @@ from granian.log import LogLevels
 from starlette.types import ASGIApp
 
 from mangadex_server.app import create_app
-from mangadex_server.data_folder import locked
+from mangadex_server.data_folder import POLL_S, locked
 from mangadex_server.listening import check_address, check_certificate
 from mangadex_server.migrate import migrate
 from mangadex_server.settings import Settings
@@ -64,11 +65,23 @@ def application() -> ASGIApp:
     """The application of a worker process, which ends when its parent does."""
     _end_with_the_parent(int(os.environ[PARENT]))
     settings = Settings.model_validate_json(os.environ[RESOLVED])
-    return create_app(settings, lambda: _say_ready(settings))
+    announcing: list[asyncio.Task[None]] = []  # the loop itself forgets a task
+    return create_app(settings, lambda: announcing.append(asyncio.create_task(_say_ready(settings))))
 
 
-def _say_ready(settings: Settings) -> None:
+async def _say_ready(settings: Settings) -> None:
+    while not await _listens(settings):  # noqa: ASYNC110 - granian tells nobody; it listens after the application starts
+        await asyncio.sleep(POLL_S)
     print(f"mangadex-server is ready at {settings.own_url}", flush=True)  # noqa: T201 - the promise
+
+
+async def _listens(settings: Settings) -> bool:
+    try:
+        _, writer = await asyncio.open_connection(settings.host, settings.port)
+    except OSError:
+        return False
+    writer.close()
+    return True
 
 
 def _end_with_the_parent(parent: int) -> None:

@@ -30,7 +30,9 @@ class Settings(BaseSettings):
     tls_certificate: Path | None = Field(default=None, description="a PEM file with the chain; with tls_key")
     tls_key: Path | None = Field(default=None, description="a PEM file without a password")
     sandbox: bool = False
-    sandbox_file_list: bool = Field(default=True, description="false: answers about sessions never list files")
+    sandbox_file_list: Literal["full", "ids", "none"] = Field(
+        default="full", description="what answers about sessions tell of their files, where they are asked for"
+    )
     sandbox_remote_names: bool = Field(
         default=True, description="false: remote files have neither a name nor a hash in answers"
     )
@@ -76,7 +78,7 @@ class Settings(BaseSettings):
     def _sandbox_stays_here(self) -> Settings:
         if self.sandbox and not _is_loopback(self.host):
             raise ValueError(f"the sandbox has known passwords and listens on this machine only, not on {self.host}")
-        if not self.sandbox and not (self.sandbox_file_list and self.sandbox_remote_names):
+        if not self.sandbox and not (self.sandbox_file_list == "full" and self.sandbox_remote_names):
             raise ValueError("sandbox_file_list and sandbox_remote_names can be switched off in the sandbox only")
         return self
 

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import reprlib
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from pydantic_settings.exceptions import SettingsError as UnreadableError
 
 from mangadex_server.settings import Settings
 
 PREFIX = "MANGADEX_SERVER_"
+CONFIG = "config"
+"""Names the file in the environment; it is no setting."""
+
 HIDDEN = "hidden"
 
 
@@ -38,45 +43,81 @@ def load(config_file: Path | None, flags: dict[str, Any]) -> Settings:
     Raises:
         SettingsError: one of them does not do.
     """
-    if config_file is not None:
-        _check_names(config_file)
+    _check_environment()
+    in_file = _read(config_file) if config_file else {}
+    if config_file:
+        _check_names(in_file, str(config_file))
     Settings.config_file = config_file
     try:
         return Settings(**flags)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        name = ".".join(str(step) for step in first["loc"])
-        problem = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}: {problem}" if name else problem) from None
-    except ValueError as error:  # of the environment: a list that is no JSON
-        raise SettingsError(f"{error}. Lists are written as JSON in the environment.") from None
+        raise SettingsError(_problem(error, _origins(config_file, in_file, flags))) from None
+    except UnreadableError as error:
+        raise SettingsError(_no_json(error)) from None
     finally:
         Settings.config_file = None
 
 
 def report(settings: Settings, config_file: Path | None, flags: dict[str, Any]) -> list[Setting]:
     """Every setting with its value and origin."""
-    environment = {name.upper() for name in os.environ}
-    in_file = _read(config_file) if config_file else {}
-
-    def origin(name: str) -> str:
-        if name in flags:
-            return f"flag --{name.replace('_', '-')}"
-        if PREFIX + name.upper() in environment:
-            return f"environment {PREFIX}{name.upper()}"
-        return f"file {config_file}" if name in in_file else "default"
-
+    origins = _origins(config_file, _read(config_file) if config_file else {}, flags)
     values = settings.model_dump(mode="json")
     values["database_url"] = _without_secrets(settings.database_url)
-    return [Setting(name, json.dumps(value, ensure_ascii=False), origin(name)) for name, value in values.items()]
+    return [
+        Setting(name, json.dumps(value, ensure_ascii=False), origins.get(name, "default"))
+        for name, value in values.items()
+    ]
 
 
-def _check_names(config_file: Path) -> None:
-    known = Settings.model_fields
-    if unknown := [name for name in _read(config_file) if name not in known]:
-        raise SettingsError(
-            f"{config_file}: there is no setting {', '.join(unknown)}. `mangadex-server settings` has all names."
-        )
+def _origins(config_file: Path | None, in_file: dict[str, Any], flags: dict[str, Any]) -> dict[str, str]:
+    """Where the settings come from that are set."""
+    return (
+        dict.fromkeys(in_file, f"file {config_file}")
+        | {name: f"environment {PREFIX}{name.upper()}" for name in _in_environment()}
+        | {name: f"flag --{name.replace('_', '-')}" for name in flags}
+    )
+
+
+def _in_environment() -> dict[str, str]:
+    """Of all variables with our prefix, what they set, and how they are written."""
+    ours = {name.upper(): name for name in os.environ if name.upper().startswith(PREFIX)}
+    return {name.removeprefix(PREFIX).lower(): written for name, written in ours.items()}
+
+
+def _check_environment() -> None:
+    for name, written in _in_environment().items():
+        if name not in (*Settings.model_fields, CONFIG):
+            meant = _nearest(name, (*Settings.model_fields, CONFIG))
+            hint = f"Did you mean {PREFIX}{meant.upper()}?" if meant else "Unset it."
+            raise SettingsError(f"The environment has {written}, and there is no such setting. {hint}")
+
+
+def _check_names(in_file: dict[str, Any], where: str) -> None:
+    for name in in_file:
+        if name not in Settings.model_fields:
+            meant = _nearest(name, Settings.model_fields)
+            hint = f"Did you mean {meant}?" if meant else "`mangadex-server settings` has all names."
+            raise SettingsError(f"{where}: there is no setting {name}. {hint}")
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    return next(iter(get_close_matches(name, known, n=1)), None)
+
+
+def _problem(error: ValidationError, origins: dict[str, str]) -> str:
+    first = error.errors(include_url=False)[0]
+    problem = first["msg"].removeprefix("Value error, ")
+    if not first["loc"]:
+        return f"{problem}."
+    name = str(first["loc"][0])
+    value = HIDDEN if name == "database_url" else reprlib.repr(first["input"])
+    return f"{name} cannot be {value} ({origins.get(name, 'default')}): {problem}."
+
+
+def _no_json(error: UnreadableError) -> str:
+    name = next(name for name in _in_environment() if f'"{name}"' in str(error))
+    written = reprlib.repr(os.environ[_in_environment()[name]])
+    return f'{name} cannot be {written} (environment {PREFIX}{name.upper()}): a list is JSON there, such as ["a", "b"].'
 
 
 def _read(config_file: Path) -> dict[str, Any]:
@@ -91,6 +132,9 @@ def _read(config_file: Path) -> dict[str, Any]:
 def _without_secrets(url: str | None) -> str | None:
     if url is None:
         return None
+    from sqlalchemy.engine import make_url  # noqa: PLC0415 - slow to load, and only for this
+    from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
+
     try:
         parsed = make_url(url)
     except ArgumentError:

@@ -82,9 +82,7 @@ class SignIns:
             return await self._issue(connection, account_of(row), client.client_id, str(uuid4()))
 
     async def renew(self, refresh_token: str, client: ClientSecret) -> Granted:
-        """The refresh grant. Each refresh token is good once; a second use ends all that descend from its sign-in.
-
-        Access tokens already given live on for their quarter of an hour.
+        """The refresh grant. Each refresh token is good once; a second use ends its sign-in, with the access tokens.
 
         Raises:
             OAuthError: wrong client, or a token that is not good any more.

@@ -74,7 +74,8 @@ manga = Table(
     "manga",
     metadata,
     _id(),
-    Column("title", Text, nullable=False),  # the main title, for searching
+    Column("title", Text, nullable=False),  # the main title
+    Column("names", Text, nullable=False, server_default=""),  # all titles, case folded, one a line: for searching
     Column("state", String(16), nullable=False, server_default="published"),
     Column("content_rating", String(16), nullable=False, server_default="safe"),
     Column("attributes", JSON, nullable=False),  # the rest of the wire's attributes
@@ -87,6 +88,7 @@ groups = Table(
     metadata,
     _id(),
     Column("name", Text, nullable=False),
+    Column("names", Text, nullable=False, server_default=""),  # as those of a manga
     Column("locked", Boolean, nullable=False, server_default=text("false")),
     Column("attributes", JSON, nullable=False),
     _version(),
@@ -108,6 +110,7 @@ sessions = Table(
     Column("manga_id", ForeignKey("manga.id"), nullable=False),
     Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE")),  # of an edit; after a commit, its chapter
     Column("is_edit", Boolean, nullable=False, server_default=text("false")),
+    Column("chapter_version", Integer),  # of an edit: what the chapter was at when it began
     Column("state", String(16), nullable=False),  # states.State
     Column("file_count", Integer, nullable=False, server_default="0"),
     Column("byte_count", Integer, nullable=False, server_default="0"),
@@ -179,6 +182,7 @@ chapters = Table(
     *_times(),
     Index("ix_chapters_duplicates", "manga_id", "language", "chapter"),
     Index("ix_chapters_created_at", "created_at"),
+    Index("ix_chapters_latest", "manga_id", "created_at"),
 )
 
 chapter_groups = Table(

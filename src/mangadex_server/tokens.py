@@ -47,6 +47,15 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """What an access token says: whose it is, and the sign-in and client that it was given to."""
+
+    who: Identity
+    family: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class RefreshClaims:
     """What a refresh token says."""
 
@@ -66,7 +75,7 @@ class Tokens:
         self._clock = clock
         self.access_s = settings.access_token_s
         self.refresh_s = settings.refresh_token_s
-        self._verified: dict[str, tuple[Identity, float]] = {}
+        self._verified: dict[str, tuple[AccessClaims, float]] = {}
 
     def access(self, who: Identity, *, client_id: str, family: str) -> str:
         """An access token."""
@@ -82,15 +91,24 @@ class Tokens:
         Raises:
             Unauthenticated: it is not one of ours, or too old.
         """
+        return self.access_claims(token).who
+
+    def access_claims(self, token: str) -> AccessClaims:
+        """What an access token says.
+
+        Raises:
+            Unauthenticated: it is not one of ours, or too old.
+        """
         known = self._verified.get(token)
         if known and known[1] > self._clock():
             return known[0]
         claims = self._claims(token, "Bearer")
-        identity = Identity(claims["sub"], claims["preferred_username"], tuple(claims["roles"]))
+        who = Identity(claims["sub"], claims["preferred_username"], tuple(claims["roles"]))
+        access = AccessClaims(who, claims["sid"], claims["azp"])
         if len(self._verified) >= CACHED_TOKENS:
             del self._verified[next(iter(self._verified))]
-        self._verified[token] = identity, claims["exp"]
-        return identity
+        self._verified[token] = access, claims["exp"]
+        return access
 
     def verify_refresh(self, token: str) -> RefreshClaims:
         """What a refresh token says.
@@ -153,6 +171,13 @@ def signing_key(data_dir: Path) -> bytes:
     if len(key) != KEY_BYTES:
         raise KeyFileError(f"{path} is damaged. Restore it, or delete it to sign everybody out.")
     return key
+
+
+def rotate_signing_key(data_dir: Path) -> None:
+    """Another key: no token given so far is good any more. Blocks. No server may be running, it would keep the old."""
+    path = data_dir / "signing.key"
+    path.unlink(missing_ok=True)
+    _make_key(path)
 
 
 def _make_key(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, and_, false, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 
 from mangadex_server.tables import chapter_groups, chapters, group_members
 
@@ -14,6 +14,11 @@ def readable(now: float) -> ColumnElement[bool]:
         chapters.c.approved.is_(True),
         chapters.c.broken_reason.is_(None),
     )
+
+
+def opened(now: float) -> ColumnElement[bool]:
+    """Its pages are open here: a chapter with a link is readable from the first, its pages at their time."""
+    return func.coalesce(chapters.c.publish_at, 0) <= now
 
 
 def belongs_to(user_id: str | None) -> ColumnElement[bool]:

@@ -59,13 +59,21 @@ class _GivenBack(Exception):  # noqa: N818 - not an error
 class Worker:
     """Takes jobs one after another, with a page process of its own. Several may run beside each other."""
 
-    def __init__(
-        self, database: Database, blobs: Blobs, jobs: Jobs, settings: Settings, clock: Callable[[], float] = time.time
+    def __init__(  # noqa: PLR0913 - what it works on, and who is told
+        self,
+        database: Database,
+        blobs: Blobs,
+        jobs: Jobs,
+        settings: Settings,
+        clock: Callable[[], float] = time.time,
+        *,
+        on_end: Callable[[str], None] = lambda _result: None,
     ) -> None:
         self._database = database
         self._blobs = blobs
         self._jobs = jobs
         self._settings = settings
+        self._on_end = on_end
         self._clock = clock
         self._owner = str(uuid4())
 
@@ -146,6 +154,7 @@ class Worker:
                 await _set_savers(connection, job.chapter_id, savers)
                 await self._set_chapter(connection, job.chapter_id, len(present), broken_reason)
             await self._set_session(connection, job.session_id)
+        self._on_end("broken" if broken_reason else "readable")
 
     async def _set_chapter(
         self, connection: AsyncConnection, chapter_id: str, page_count: int, broken_reason: str | None
@@ -153,8 +162,11 @@ class Worker:
         this = chapters.c.id == chapter_id
         values: dict[str, Any] = {"broken_reason": broken_reason, "readable_at": None}
         if broken_reason is None:
-            publish_at = (await connection.execute(select(chapters.c.publish_at).where(this))).scalar_one()
-            values |= {"page_count": page_count, "readable_at": max(self._clock(), publish_at or 0)}
+            found = select(chapters.c.publish_at, chapters.c.external_url).where(this)
+            publish_at, external_url = (await connection.execute(found)).one()
+            # a link is read elsewhere, whenever the pages here open (contract 11.3)
+            opens_at = publish_at if publish_at is not None and external_url is None else 0
+            values |= {"page_count": page_count, "readable_at": max(self._clock(), opens_at)}
         await connection.execute(update(chapters).where(this).values(values))
 
     async def _set_session(self, connection: AsyncConnection, session_id: str) -> None:

@@ -50,20 +50,21 @@ def test_what_is_stored_is_there_under_its_hash(blobs: LocalBlobs) -> None:
     assert blobs.store(b"") == hashlib.sha256(b"").hexdigest()
 
 
-def test_an_arriving_file_is_nowhere_until_it_is_adopted(blobs: LocalBlobs) -> None:
-    arriving = blobs.new_file()
-    arriving.write_bytes(DATA)
-    assert not blobs.path(DIGEST).exists()
-    assert list(blobs.all()) == []
-    assert blobs.adopt(arriving) == DIGEST
-    assert (blobs.path(DIGEST).read_bytes(), arriving.exists()) == (DATA, False)
+def test_an_arriving_blob_is_nowhere_until_it_is_kept(blobs: LocalBlobs) -> None:
+    with blobs.new() as arriving:
+        arriving.write(DATA[:3], DATA[3:])
+        assert not blobs.path(DIGEST).exists()
+        assert list(blobs.all()) == []
+        assert arriving.keep() == DIGEST
+    assert blobs.path(DIGEST).read_bytes() == DATA
+    assert names(blobs.incoming) == []
 
 
 def test_a_write_that_fails_leaves_nothing(blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int, _data: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("mangadex_server.blobs.os.write", full)
+    monkeypatch.setattr("mangadex_server.new_blob.os.write", full)
     with pytest.raises(OSError, match="No space"):
         blobs.store(DATA)
     assert names(blobs.incoming.parent) == []
@@ -71,10 +72,18 @@ def test_a_write_that_fails_leaves_nothing(blobs: LocalBlobs, monkeypatch: pytes
 
 def test_a_start_removes_what_was_half_written_and_nothing_else(blobs: LocalBlobs) -> None:
     blobs.store(DATA)
-    blobs.new_file().write_bytes(DATA[:5])
-    blobs.new_file().write_bytes(b"")
+    (blobs.incoming / "a").write_bytes(DATA[:5])
+    (blobs.incoming / "b").write_bytes(b"")
     blobs.prepare()
     assert names(blobs.incoming.parent) == [DIGEST]
+
+
+def test_a_start_leaves_alone_what_a_living_program_writes(blobs: LocalBlobs) -> None:
+    with blobs.new() as arriving:
+        arriving.write(DATA)
+        blobs.prepare()
+        assert arriving.keep() == DIGEST
+    assert blobs.path(DIGEST).read_bytes() == DATA
 
 
 def test_a_start_puts_back_what_a_killed_sweep_had_taken(blobs: LocalBlobs) -> None:
@@ -109,7 +118,7 @@ def test_a_blob_written_while_it_is_deleted_stays(
     def write() -> None:
         if not written:
             written.append(step)
-            arriving = blobs.new_file()  # as `adopt`, which would meet the patched steps
+            arriving = blobs.incoming / "arriving"  # not by `store`, which would meet the patched steps
             arriving.write_bytes(DATA)
             os.rename(arriving, blobs.path(DIGEST))  # noqa: PTH104
 

@@ -96,6 +96,64 @@ def test_titles_by_relevance(house: House, http: httpx2.Client) -> None:
     assert ids(http.get("/manga", params={"title": "tes_"})) == []
 
 
+def test_titles_in_other_languages_are_found(house: House, http: httpx2.Client) -> None:
+    other_titles = [{"ja": "鋼の錬金術師", "de": "Straße nach Ärzen"}, {"fr": "L'alchimiste"}]
+    alchemist = house.catalog(lambda it: it.add_manga("Alchemist of Steel", altTitles=other_titles))
+    by_title = house.catalog(lambda it: it.add_manga("Ein langer Weg, eine STRASSE"))
+    for title in ("錬金", "l'alchimiste", "ÄRZEN", "nach ärzen"):
+        assert ids(http.get("/manga", params={"title": title})) == [alchemist], title
+    assert ids(http.get("/manga", params={"title": "strasse"})) == [by_title, alchemist]  # its own title first
+    assert ids(http.get("/manga", params={"title": "altTitles"})) == []
+    assert ids(http.get("/manga", params={"title": "nach ä%n"})) == []
+    group = house.catalog(lambda it: it.add_group("Grupa", altNames=["Équipe", "Zespół"]))
+    assert ids(http.get("/group", params={"name": "ÉQUIPE"})) == ids(http.get("/group?name=zespół")) == [group]
+
+
+def test_what_nobody_here_is_finds_nothing(house: House, http: httpx2.Client) -> None:
+    tag, other = str(uuid4()), str(uuid4())
+    tagged = house.catalog(lambda it: it.add_manga("Tagged", tags=[{"id": tag, "type": "tag", "attributes": {}}]))
+    for name in ("authors[]", "artists[]", "authorOrArtist", "includedTags[]"):
+        assert ids(http.get("/manga", params={name: other})) == [], name
+        assert refusal(http.get("/manga", params={name: "Somebody"}), 400)
+    assert ids(http.get("/manga?hasUnavailableChapters=1")) == []
+    assert len(ids(http.get("/manga?hasUnavailableChapters=0"))) == 2
+    assert ids(http.get("/manga", params={"includedTags[]": tag})) == [tagged]
+    assert ids(http.get("/manga", params=[("includedTags[]", tag), ("includedTags[]", other)])) == []
+    assert ids(http.get("/manga", params=[("excludedTags[]", tag), ("excludedTags[]", other)])) == [house.manga]
+
+
+def test_a_manga_says_what_can_be_read_of_it(house: House, http: httpx2.Client) -> None:
+    stored: dict[str, Any] = {
+        "availableTranslatedLanguages": ["xx"],
+        "latestUploadedChapter": str(uuid4()),
+        "lastChapter": "9",
+    }
+    other = house.catalog(lambda it: it.add_manga("Other", **stored))
+    house.add_chapter(language="pt-br", created_at=NOW - 30)
+    latest = house.add_chapter(language="en", created_at=NOW - 20)
+    house.add_chapter(language="en", created_at=NOW - 25)
+    for state in STATES.values():
+        house.add_chapter(language="fr", created_at=NOW - 5, **state)
+
+    def said(manga_id: str) -> tuple[list[str], str | None]:
+        attributes = http.get(f"/manga/{manga_id}").json()["data"]["attributes"]
+        listed = http.get(f"/manga?ids[]={manga_id}").json()["data"][0]["attributes"]
+        assert listed == attributes
+        return attributes["availableTranslatedLanguages"], attributes["latestUploadedChapter"]
+
+    assert said(house.manga) == (["en", "pt-br"], latest)
+    assert said(other) == ([], None)
+    assert http.get(f"/manga/{other}").json()["data"]["attributes"]["lastChapter"] == "9"
+    for language in ("en", "pt-br", "fr", "xx"):
+        found = ids(http.get(f"/manga?availableTranslatedLanguage[]={language}"))
+        assert found == [house.manga] * (language in said(house.manga)[0])
+    included = http.get(f"/chapter/{latest}?includes[]=manga").json()["data"]["relationships"][0]
+    assert included["attributes"]["latestUploadedChapter"] == latest
+    house.now = NOW + DAY  # one of the French ones opens
+    assert said(house.manga)[0] == ["en", "fr", "pt-br"]
+    assert ids(http.get("/manga?availableTranslatedLanguage[]=fr")) == [house.manga]
+
+
 def test_manga_filters(house: House, http: httpx2.Client) -> None:
     adult = house.catalog(lambda it: it.add_manga("Adult", content_rating="pornographic"))
     done = house.catalog(lambda it: it.add_manga("Done", status="completed", year=1999, publicationDemographic="josei"))
@@ -219,7 +277,8 @@ def test_finding_duplicates(house: House, http: httpx2.Client) -> None:
     assert found(("groups[]", house.group), ("groups[]", other)) == [french, oneshot, first]
     assert found(("chapter[]", "none")) == [oneshot]
     assert found(("volume[]", "none"), ("volume[]", "1")) == [french, oneshot, without, first]
-    assert found(("volume[]", "1"), ("chapter[]", "2")) == []
+    assert found(("volume[]", "1"), ("chapter[]", "2")) == found(("volume", "1"), ("chapter", "2")) == []
+    assert found(("chapter", "none")) == [oneshot]
     assert found(("uploader", house.bob)) == found(("uploader[]", house.bob)) == [oneshot]
     assert found(("uploader[]", house.bob), ("uploader", house.alice)) == [french, oneshot, without, first]
     assert found(("excludedUploaders[]", house.alice)) == [oneshot]
@@ -482,5 +541,6 @@ def test_the_document_lists_the_parameters(house: House) -> None:
         "items": {"type": "string", "format": "uuid"},
         "maxItems": 100,
     }
+    searched = {entry["name"] for entry in paths["/manga"]["get"]["parameters"]}
+    assert {"title", "authors[]", "includedTags[]", "availableTranslatedLanguage[]"} <= searched
     assert paths["/manga/{manga_id}/feed"]["get"]["parameters"][0]["name"] == "manga_id"
-    assert "requestBody" in paths["/chapter/{chapter_id}"]["put"]

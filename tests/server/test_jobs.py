@@ -11,9 +11,12 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import insert, select
+from test_program import quick
 
 from mangadex_server.database import Database
-from mangadex_server.jobs import MAX_ATTEMPTS, RETRY_S, Job, Jobs
+from mangadex_server.errors import InConflict, NotFound
+from mangadex_server.jobs import MAX_ATTEMPTS, RETRY_S, Job, Jobs, Listed, Standing
+from mangadex_server.migrate import migrate
 from mangadex_server.settings import Settings
 from mangadex_server.states import State
 from mangadex_server.tables import chapters, jobs, manga, metadata, sessions, users
@@ -275,3 +278,72 @@ def test_the_last_attempt_is_not_given_up_while_it_runs(tmp_path: Path) -> None:
         assert await queue.finish(job)
 
     run(tmp_path, case)
+
+
+async def given_up(queue: Queue) -> Listed:
+    await queue.add()
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        assert await queue.jobs.fail(await queue.take(), "the disk is full")
+        queue.clock.now += RETRY_S * attempt
+    [job] = await queue.jobs.listed()
+    return job
+
+
+def test_what_is_listed_and_counted(tmp_path: Path) -> None:
+    async def case(queue: Queue) -> None:
+        lost = await given_up(queue)
+        await queue.add(due_in_s=60)
+        await queue.add()
+        running = await queue.take()
+        listed = {job.id: job for job in await queue.jobs.listed()}
+        assert listed[lost.id] == lost
+        assert (lost.attempts, lost.is_running, lost.failed_reason) == (MAX_ATTEMPTS, False, "the disk is full")
+        assert (listed[running.id].is_running, listed[running.id].chapter_id) == (True, queue.chapter_id)
+        [waiting] = [job for job in listed.values() if job.id not in (lost.id, running.id)]
+        assert (waiting.is_running, waiting.attempts, waiting.due_at) == (False, 0, queue.clock.now + 60)
+        assert await queue.jobs.standing() == Standing(jobs_waiting=2, jobs_given_up=1, open_sessions=0)
+
+    run(tmp_path, case)
+
+
+def test_a_job_that_was_given_up_is_tried_again_from_the_beginning(tmp_path: Path) -> None:
+    async def case(queue: Queue) -> None:
+        lost = await given_up(queue)
+        await queue.jobs.retry(lost.id)
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            job = await queue.take()
+            assert (job.id, job.attempts) == (lost.id, attempt)
+            with pytest.raises(InConflict):
+                await queue.jobs.retry(lost.id)
+            assert await queue.jobs.fail(job, "still full")
+            queue.clock.now += RETRY_S * attempt
+        assert await queue.reasons() == ["still full"]
+        with pytest.raises(NotFound):
+            await queue.jobs.retry("nobody's")
+
+    run(tmp_path, case)
+
+
+def test_the_commands(tmp_path: Path) -> None:
+    async def prepare() -> Listed:
+        queue = Queue(Database(url))
+        try:
+            await queue.prepare()
+            lost = await given_up(queue)
+            await queue.add(due_in_s=60)
+            return lost
+        finally:
+            await queue.database.close()
+
+    url = f"sqlite+aiosqlite:///{tmp_path / 'database.sqlite3'}"
+    migrate(url)
+    lost = asyncio.run(prepare())
+    data = "--data-dir", tmp_path
+    first, second = quick("jobs", "list", *data)[0].splitlines()
+    assert first == f"{lost.id}  chapter {lost.chapter_id}  given up after 5 attempts: the disk is full"
+    assert second.endswith(f"chapter {lost.chapter_id}  waiting until 1970-01-12 13:50:10 UTC, 0 attempts so far")
+    assert quick("jobs", "retry", lost.id, *data) == ("", "")
+    assert "given up" not in quick("jobs", "list", *data)[0]
+    said = quick("jobs", "retry", lost.id, *data, status=2)[1]
+    assert said == f"Job {lost.id} was not given up. A worker takes it when it is due.\n"
+    assert "There is no job x." in quick("jobs", "retry", "x", *data, status=2)[1]

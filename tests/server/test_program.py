@@ -252,12 +252,18 @@ def test_one_sentence_for_what_is_wrong(tmp_path: Path) -> None:
     files = {"unknown": 'colour = "red"', "torn": "port = ", "wrong": "port = 70000", "tls": f'tls_key = "{plain}"'}
     for name, text in files.items():
         (tmp_path / f"{name}.toml").write_text(text)
-    damaged, strange = tmp_path / "damaged", tmp_path / "strange"
-    for folder in (damaged, strange):
+    damaged, strange, newer = tmp_path / "damaged", tmp_path / "strange", tmp_path / "newer"
+    for folder in (damaged, strange, newer):
         folder.mkdir()
     (damaged / "signing.key").write_bytes(b"short")
     (damaged / "signing.key").chmod(0o600)
     (strange / "database.sqlite3").write_bytes(b"no database at all, but long enough to be looked at" * 100)
+
+    with sqlite3.connect(newer / "database.sqlite3") as database:
+        database.executescript(
+            "CREATE TABLE alembic_version (version_num TEXT); INSERT INTO alembic_version VALUES (9999)"
+        )
+    database.close()
 
     cases: list[tuple[str, str, tuple[str | Path, ...]]] = [
         ("There is a user ann already.", PASSWORD, ("user", "add", "ann", "--data-dir", data)),
@@ -268,11 +274,13 @@ def test_one_sentence_for_what_is_wrong(tmp_path: Path) -> None:
         ("signing.key is damaged.", "", ("token", "ann", "--data-dir", damaged)),
         ("signing.key is damaged.", "", ("run", "--port", "0", "--data-dir", damaged)),
         ("The database cannot be used: file is not a database.", "", ("token", "ann", "--data-dir", strange)),
+        ("The database is not of this version of the program", "", ("token", "ann", "--data-dir", newer)),
+        ("The database is not of this version of the program", "", ("run", "--port", "0", "--data-dir", newer)),
         ("Not a directory", "", ("manga", "add", "A", "--data-dir", plain / "inside")),
         ("Not a directory", "", ("run", "--port", "0", "--data-dir", plain / "inside")),
         ("there is no setting colour.", "", ("sweep", "--config", tmp_path / "unknown.toml")),
         ("is no TOML", "", ("run", "--config", tmp_path / "torn.toml")),
-        ("port: Input should be less than", "", ("run", "--config", tmp_path / "wrong.toml")),
+        ("Input should be less than", "", ("run", "--config", tmp_path / "wrong.toml")),
         ("tls_certificate and tls_key belong together", "", ("run", "--config", tmp_path / "tls.toml")),
         ("Cannot read the settings file", "", ("run", "--config", tmp_path / "nowhere.toml")),
         ("listens on this machine only", "", ("run", "--sandbox", "--host", "192.0.2.1")),
@@ -497,7 +505,7 @@ def test_sandbox_switches(tmp_path: Path) -> None:
         assert files(edit) == [("", "")]
         session = somebody.http.get("/upload", params=includes).json()["data"]
         assert files(session) == [("", ""), ("1.png", hashlib.sha256(page(2)).hexdigest())]
-    with sandbox(tmp_path / "list", MANGADEX_SERVER_SANDBOX_FILE_LIST="false") as running:
+    with sandbox(tmp_path / "list", MANGADEX_SERVER_SANDBOX_FILE_LIST="none") as running:
         somebody = sandboxed(running)
         somebody.put(somebody.begin(), page(1))
         assert files(somebody.http.get("/upload", params=includes).json()["data"]) == []
@@ -539,6 +547,8 @@ def test_every_setting_is_documented() -> None:
 def test_every_command_is_documented() -> None:
     text = DOCS.read_text()
     for name in ("run", "user add", "client add", "manga add", "group add", "group add-member", "token", "review list"):
+        assert f"mangadex-server {name}" in text
+    for name in ("user list", "user password", "user roles", "user sign-out", "rotate-key", "jobs list", "jobs retry"):
         assert f"mangadex-server {name}" in text
     for name in ("review show", "review approve", "review reject", "sweep", "worker", "settings", "backup", "restore"):
         assert f"mangadex-server {name}" in text

@@ -80,6 +80,24 @@ def test_chapters_elsewhere_have_no_pages(read: Read) -> None:
     assert '<a href="https://example.org/?a=1&amp;b=2"' in read.http.get(f"/chapter/{chapter}/read").text
 
 
+def test_pages_beside_a_link_open_at_their_time(read: Read) -> None:
+    link = {"external_url": "https://example.org/", "publish_at": NOW + 60}
+    chapter = read.house.add_chapter(hash="e" * 32, **link)
+    digest = read.house.keep(b"early")
+    read.house.add_pages(chapter, {"blob": digest, "mime_type": "image/png", "saver_blob": digest})
+    address = f"/data/{'e' * 32}/1-{digest}.png"
+
+    assert read.http.get(f"/at-home/server/{chapter}").json()["chapter"] == {"hash": "", "data": [], "dataSaver": []}
+    assert digest not in read.http.get(f"/chapter/{chapter}/read").text
+    for path in (address, f"/data-saver/{'e' * 32}/1-{digest}.jpg"):
+        assert read.http.get(path).status_code == 404
+
+    read.house.now = NOW + 60
+    assert read.http.get(f"/at-home/server/{chapter}").json()["chapter"]["data"] == [f"1-{digest}.png"]
+    assert digest in read.http.get(f"/chapter/{chapter}/read").text
+    assert read.http.get(address).content == b"early"
+
+
 @pytest.mark.parametrize(
     "state", [{"readable_at": None}, {"readable_at": NOW + 1}, {"approved": False}, {"broken_reason": "damaged"}]
 )

@@ -72,7 +72,7 @@ def left_nothing(served: Service, session: str) -> None:
         b"--b\r\nContent-Disposition: attachment; filename=a\r\n\r\n" + png() + b"\r\n--b--\r\n",
         b"--b\r\n\r\n" + png() + b"\r\n--b--\r\n",
         b"--b\r\nContent-Disposition: form-data; name=\xff\r\n\r\n" + png() + b"\r\n--b--\r\n",
-        b"--b\r\nX: " + b"x" * 5000 + b"\r\n" + FILE_HEAD + png() + b"\r\n--b--\r\n",
+        b"--b\r\nX: " + b"x" * 20_000 + b"\r\n" + FILE_HEAD + png() + b"\r\n--b--\r\n",
         b"--b\r\n" + b"X: 1\r\n" * 50 + FILE_HEAD + png() + b"\r\n--b--\r\n",
         form(('name="a"', png()), ('name="b"', b"text")),
         png(),
@@ -235,16 +235,47 @@ def test_names_are_text_and_come_back_unchanged(served: Service, name: str) -> N
 @pytest.mark.parametrize(
     ("sent", "stored"),
     [
-        ("a%0D%0ASet-Cookie: x", "a\r\nSet-Cookie: x"),
-        ("say %22hi%22", 'say "hi"'),
+        ("a%0D%0ASet-Cookie: x", "a%0D%0ASet-Cookie: x"),
+        ("say %22hi%22", "say %22hi%22"),
         (r"say \"hi\"", 'say "hi"'),
-        ("a\0b", "a\0b"),
+        (r"C:\pages\1.png", r"C:\pages\1.png"),
+        ("../../etc/passwd", "../../etc/passwd"),
+        ("日本語.png", "日本語.png"),
+        ("x" * 300, "x" * 300),
     ],
 )
-def test_names_that_are_escaped_come_back_as_they_were_meant(alice: Caller, sent: str, stored: str) -> None:
+def test_names_come_back_as_they_were_sent(alice: Caller, sent: str, stored: str) -> None:
     answer = alice.post_form(alice.session(), form((f'name="a"; filename="{sent}"', png())))
     assert answer.json()["data"][0]["attributes"]["originalFileName"] == stored
     assert "set-cookie" not in answer.headers
+
+
+def test_a_name_by_rfc_5987_is_read_where_there_is_no_other(alice: Caller) -> None:
+    heads = ("name=a; filename*=UTF-8''%E2%82%AC.png", "name=b; filename=plain.png; filename*=UTF-8''other.png")
+    answer = alice.post_form(alice.session(), form(*((head, png(number)) for number, head in enumerate(heads))))
+    names = [file["attributes"]["originalFileName"] for file in answer.json()["data"]]
+    assert names == ["€.png", "plain.png"]
+
+
+def test_a_name_with_nul_refuses_its_page_alone(alice: Caller) -> None:
+    body = form(('name="a"; filename="a\0b"', png(1)), ('name="b"; filename="b"', png(2)))
+    answer = alice.post_form(alice.session(), body).json()
+    assert [file["attributes"]["originalFileName"] for file in answer["data"]] == ["b"]
+    assert "NUL" in answer["errors"][0]["detail"]
+
+
+def test_when_all_are_refused_each_reason_is_told(alice: Caller) -> None:
+    session = alice.session()
+    answer = alice.put(session, ("1", b"text"), ("2", png()[:50]))
+    assert answer.status_code == 400
+    details = [entry["detail"] for entry in answer.json()["errors"]]
+    assert [name in detail for name, detail in zip(('"1"', '"2"'), details, strict=True)] == [True, True]
+
+
+def test_parts_without_a_filename_do_not_count_as_files(alice: Caller) -> None:
+    fields = [(f'name="field{number}"', b"x") for number in range(20)]
+    pages = [(f'name="{number}"; filename="{number}"', png(number)) for number in range(10)]
+    assert len(alice.post_form(alice.session(), form(*fields, *pages)).json()["data"]) == 10
 
 
 # a full session

@@ -23,8 +23,10 @@ def _matching(pattern: str, meaning: str) -> AfterValidator:
 
 
 def _utc_text(value: object) -> object:
-    if not isinstance(value, datetime):
+    if isinstance(value, str):
         return value
+    if not isinstance(value, datetime):  # pydantic would take a number of seconds for one
+        raise ValueError("is neither text nor a datetime")  # noqa: TRY004 - pydantic passes on a ValueError only
     if value.tzinfo is None:
         raise ValueError("has no time zone; give an aware datetime, or UTC as text like 2026-01-31T18:00:00")
     try:

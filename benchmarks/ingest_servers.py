@@ -1,0 +1,199 @@
+"""The servers that `ingest.py` compares, each as the program that it is, storing into a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Protocol
+
+import httpx2
+from ingest_pages import BOUNDARY
+from ingest_sender import Request
+
+HERE = Path(__file__).parent
+READY = "mangadex-server is ready at "
+MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
+SIGN_IN = {
+    "grant_type": "password",
+    "username": "sandbox",
+    "password": "sandbox-password",
+    "client_id": "personal-client-sandbox",
+    "client_secret": "sandbox-secret",
+}
+ROOMY = {"MANGADEX_SERVER_MAX_SESSION_FILES": "100000", "MANGADEX_SERVER_MAX_SESSION_BYTES": "100000000000"}
+TUS_PACKAGES = ("@tus/server@2.4.5", "@tus/file-store@2.1.1")
+TUS_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mangadex-openapi" / "tus"
+START_WITHIN_S = 20
+NGINX = """
+daemon off;
+worker_processes auto;
+error_log stderr error;
+pid {folder}/nginx.pid;
+{user}
+events {{}}
+http {{
+    access_log off;
+    client_max_body_size 0;
+    client_body_temp_path {folder}/arriving;
+    proxy_temp_path {folder}/unused;
+    fastcgi_temp_path {folder}/unused;
+    uwsgi_temp_path {folder}/unused;
+    scgi_temp_path {folder}/unused;
+    server {{
+        listen 127.0.0.1:{port};
+        location / {{ root {folder}/stored; dav_methods PUT; }}
+    }}
+}}
+"""
+
+
+class Target(Protocol):
+    """A running server."""
+
+    port: int
+
+    def begin(self, bodies: list[Path]) -> list[Request]:
+        """The requests that store these."""
+
+    def end(self, pages: int) -> None:
+        """See that so many pages arrived, and make room."""
+
+
+class Ours:
+    """`mangadex-server`, by one session for each round."""
+
+    def __init__(self, url: str, data_dir: Path) -> None:
+        self.port = int(url.rpartition(":")[2])
+        self._data_dir = data_dir
+        self._http = httpx2.Client(base_url=url, trust_env=False, timeout=60)
+        answer = self._http.post("/realms/mangadex/protocol/openid-connect/token", data=SIGN_IN)
+        self._token = answer.raise_for_status().json()["access_token"]
+        self._http.headers["Authorization"] = f"Bearer {self._token}"
+        self._session = ""
+
+    def begin(self, bodies: list[Path]) -> list[Request]:
+        """As `Target`."""
+        begun = self._http.post("/upload/begin", json={"manga": MANGA, "groups": []}).raise_for_status()
+        self._session = begun.json()["id"]
+        kind = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nAuthorization: Bearer {self._token}\r\n"
+        return [request(f"POST /upload/{self._session}", body, kind) for body in bodies]
+
+    def end(self, pages: int) -> None:
+        """As `Target`."""
+        found = self._http.get("/upload", params={"includes[]": "upload_session_file"}).raise_for_status().json()
+        recorded = sum(item["type"] == "upload_session_file" for item in found["data"]["relationships"])
+        blobs = [path for path in self._data_dir.glob("blobs/??/*") if path.is_file()]
+        if (recorded, len(blobs)) != (pages, pages):
+            raise SystemExit(f"{recorded} pages are recorded and {len(blobs)} stored, not {pages}")
+        self._http.delete(f"/upload/{self._session}").raise_for_status()
+        for blob in blobs:
+            blob.unlink()
+
+
+class Folder:
+    """A rival: each body becomes a file."""
+
+    def __init__(self, port: int, method: str, kind: str, stored: Path) -> None:
+        self.port = port
+        self._method = method
+        self._kind = kind
+        self._stored = stored
+        self._bodies: list[Path] = []
+
+    def begin(self, bodies: list[Path]) -> list[Request]:
+        """As `Target`."""
+        self._bodies = bodies
+        return [
+            request(self._method.format(name=body.name), body, self._kind.format(size=body.stat().st_size))
+            for body in bodies
+        ]
+
+    def end(self, pages: int) -> None:  # noqa: ARG002 - the bodies as they are
+        """As `Target`."""
+        found = sorted(path.stat().st_size for path in self._stored.iterdir() if path.suffix != ".json")
+        if found != sorted(body.stat().st_size for body in self._bodies):
+            raise SystemExit(f"{self._stored} has {len(found)} files, not the {len(self._bodies)} that were sent")
+        for file in self._stored.iterdir():
+            file.unlink()
+
+
+def request(method_and_path: str, body: Path, headers: str) -> Request:
+    length = f"Content-Length: {body.stat().st_size}\r\n"
+    return {"head": f"{method_and_path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}{headers}\r\n", "body": str(body)}
+
+
+@contextmanager
+def ours(folder: Path, durability: str) -> Iterator[Ours]:
+    data_dir = folder / f"ours-{durability}"
+    program = Path(sys.executable).with_name("mangadex-server")
+    command = [str(program), "run", "--sandbox", "--port", "0", "--data-dir", str(data_dir)]
+    environment = os.environ | ROOMY | {"MANGADEX_SERVER_DURABILITY": durability}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            yield Ours(line.removeprefix(READY).strip(), data_dir)
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def nginx(folder: Path) -> Iterator[Folder]:
+    program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+    if program is None:
+        raise SystemExit("There is no nginx to compare with. Install Debian's nginx-full and repeat.")
+    home, port = folder / "nginx", free_port()
+    for name in ("stored", "arriving"):
+        (home / name).mkdir(parents=True)
+    user = "user root;" if os.geteuid() == 0 else ""
+    (home / "nginx.conf").write_text(NGINX.format(folder=home, port=port, user=user))
+    with started([program, "-p", str(home), "-c", str(home / "nginx.conf")], port):
+        yield Folder(port, "PUT /{name}", "", home / "stored")
+
+
+@contextmanager
+def tus(folder: Path) -> Iterator[Folder]:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise SystemExit("There is no Node.js for the tus server. Install node (20 or later) and npm, and repeat.")
+    if not (TUS_CACHE / "node_modules" / "@tus" / "file-store").exists():
+        TUS_CACHE.mkdir(parents=True, exist_ok=True)
+        subprocess.run([npm, "install", "--silent", "--prefix", str(TUS_CACHE), *TUS_PACKAGES], check=True)
+    shutil.copy(HERE / "ingest_tus.mjs", TUS_CACHE)  # where it finds them
+    stored, port = folder / "tus", free_port()
+    stored.mkdir()
+    kind = "Tus-Resumable: 1.0.0\r\nUpload-Length: {size}\r\nContent-Type: application/offset+octet-stream\r\n"
+    with started([node, str(TUS_CACHE / "ingest_tus.mjs"), str(stored), str(port)], port):
+        yield Folder(port, "POST /files", kind, stored)
+
+
+@contextmanager
+def started(command: list[str], port: int) -> Iterator[None]:
+    """A program that listens on this port while the block runs."""
+    with subprocess.Popen(command) as process:
+        try:
+            until = monotonic() + START_WITHIN_S
+            while not accepts(port):
+                if process.poll() is not None or monotonic() > until:
+                    raise SystemExit(f"{command[0]} did not start; its messages are above.")
+                sleep(0.02)
+            yield
+        finally:
+            process.terminate()
+
+
+def accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

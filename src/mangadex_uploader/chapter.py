@@ -1,0 +1,126 @@
+"""What shall be published: a chapter's place, its values, and the pages as planned."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+MIB = 1 << 20
+BATCH_PAGES = 10  # files of a request (contract 4.6)
+BATCH_BYTES = 8 * MIB
+"""So much is lost at most when a request is cut."""
+
+EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chapter:
+    """What the user wants to publish.
+
+    Attributes:
+        path: folder, `.zip` or `.cbz`.
+        manga: its id.
+        groups: their ids, up to ten (contract 2.1).
+        language: such as `en` or `pt-br` (contract 11.2).
+        chapter: the number; None for a oneshot.
+        publish_at: when it shall become readable; with a time zone.
+    """
+
+    path: Path
+    manga: str
+    groups: tuple[str, ...] = ()
+    language: str = "en"
+    chapter: str | None = None
+    volume: str | None = None
+    title: str | None = None
+    publish_at: datetime | None = None
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return self.path.name or str(self.path)
+
+
+class Source(Protocol):
+    """Where pages come from. `read` blocks, and gives the bytes that were there when the page was planned."""
+
+    @property
+    def path(self) -> Path:
+        """The folder or archive."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The pages in reading order, by the user's names for them."""
+
+    @property
+    def ignored(self) -> Sequence[str]:
+        """What is in it and is no page, such as `Thumbs.db`."""
+
+    def read(self, name: str) -> bytes:
+        """A page's bytes.
+
+        Raises:
+            UploadError: it cannot be read (any more).
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedPage:
+    """A page that was checked. `position` counts from 1; `digest` is the SHA-256 of the bytes to send."""
+
+    position: int
+    name: str
+    digest: str
+    size_bytes: int
+    mime_type: str
+    width: int
+    height: int
+
+    @property
+    def wire_name(self) -> str:
+        """Its name in the session (design 4): the hash finds it again, the position tells doubles apart."""
+        return f"{self.position:04d}-{self.digest[:16]}.{EXTENSIONS[self.mime_type]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A chapter whose pages passed all checks."""
+
+    chapter: Chapter
+    source: Source
+    pages: tuple[PlannedPage, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def total_bytes(self) -> int:
+        """Of all pages."""
+        return sum(page.size_bytes for page in self.pages)
+
+    @property
+    def identity(self) -> str:
+        """The same for the same chapter of the same groups, whatever its pages are."""
+        wanted = self.chapter
+        key = [wanted.manga, wanted.language, wanted.volume, wanted.chapter, sorted(wanted.groups)]
+        return hashlib.sha256(json.dumps(key).encode()).hexdigest()
+
+    @property
+    def pages_digest(self) -> str:
+        """The same for the same pages in the same order."""
+        return hashlib.sha256("".join(page.digest for page in self.pages).encode()).hexdigest()
+
+
+def batches(pages: Sequence[PlannedPage], *, most_bytes: int = BATCH_BYTES) -> Iterator[tuple[PlannedPage, ...]]:
+    """Pages in requests: at most ten and `most_bytes` each; a larger page goes alone."""
+    batch: list[PlannedPage] = []
+    for page in pages:
+        if batch and (len(batch) == BATCH_PAGES or sum(it.size_bytes for it in batch) + page.size_bytes > most_bytes):
+            yield tuple(batch)
+            batch = []
+        batch.append(page)
+    if batch:
+        yield tuple(batch)

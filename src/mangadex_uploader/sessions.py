@@ -1,0 +1,171 @@
+"""Getting a session for a chapter: ours is resumed, anybody else's is left alone (design 4, "Whose session")."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+
+import mangadex_openapi as mangadex
+from mangadex_uploader.chapter import Plan
+from mangadex_uploader.errors import ForeignSession, SessionLost, TryLater
+from mangadex_uploader.events import Note, Retrying
+from mangadex_uploader.inventory import OpenSession
+from mangadex_uploader.journal import State, Upload
+from mangadex_uploader.service import MAX_TRIES, Service, is_unclear, may_pass, stopped_by, wait_s
+
+CLOCK_GRAIN_S = 2.0
+"""The service tells its time and a session's in whole seconds."""
+
+
+class OpenSessionPolicy(Enum):
+    """What to do with a session that is open and not ours."""
+
+    STOP = "stop"
+    ADOPT = "adopt"
+    ABANDON = "abandon"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The session of an upload; `resumed` if it was open before."""
+
+    upload: Upload
+    session: OpenSession
+    resumed: bool
+
+
+class Opening:
+    """Opens one chapter's session."""
+
+    def __init__(self, service: Service, plan: Plan, policy: OpenSessionPolicy) -> None:
+        self._service = service
+        self._journal = service.journal
+        self._plan = plan
+        self._policy = policy
+
+    async def resume(self, upload: Upload) -> Opened | None:
+        """The session that this upload had; None if it is open no more.
+
+        Raises:
+            UploadError: the service could not be asked.
+        """
+        present = await self._service.open_session()
+        if present is None or present.id != upload.session_id:
+            return None
+        return Opened(self._journal.replan(upload, self._plan), present, resumed=True)
+
+    async def begin(self, upload: Upload | None) -> Opened:
+        """A session for this chapter: a new one, or one that this `upload` began without hearing of it.
+
+        Raises:
+            ForeignSession: one is open that is not ours.
+            UploadError: the service does not let us begin.
+        """
+        plan, tries = self._plan, 0
+        upload = upload or self._journal.intend(self._service.host, self._service.account, plan)
+        wanted = mangadex.BeginUploadSession(manga=plan.chapter.manga, groups=list(plan.chapter.groups))
+        while True:
+            try:
+                answer = await self._service.sessions.begin_upload_session(begin_upload_session=wanted)
+                return self._opened(upload, OpenSession.of(answer), resumed=False)
+            except mangadex.OpenApiException as error:
+                tries += 1
+                if not (isinstance(error, mangadex.Conflict) or may_pass(error)):
+                    self._journal.move_to(upload, State.CLOSED, problem=str(error))
+                    raise stopped_by(error) from error
+                if tries > MAX_TRIES:
+                    raise TryLater(f"No session could be begun: {error} Try again later.") from error
+                if isinstance(error, mangadex.Conflict) or is_unclear(error):
+                    opened = await self._whose(upload)
+                    if opened is not None:
+                        return opened
+                await self._pause(tries, error)
+
+    async def _whose(self, upload: Upload) -> Opened | None:
+        """The open session if it is ours, or becomes so; None if none is open (any more)."""
+        found = await self._service.open_session_and_clock()
+        if found is None:
+            return None
+        session, ahead_s = found
+        earlier = self._journal.of_session(self._service.host, self._service.account, session.id)
+        if earlier is not None and earlier.identity == self._plan.identity:
+            self._journal.move_to(upload, State.CLOSED)
+            return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
+        if earlier is None and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
+            return self._opened(upload, session, resumed=True)
+        if self._policy is OpenSessionPolicy.ADOPT:
+            self._service.emit(Note(f"The open session {session.id} is used, as told."))
+            return self._opened(upload, session, resumed=True)
+        if self._policy is OpenSessionPolicy.ABANDON:
+            await abandon(self._service, session.id)
+            self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
+            return None
+        self._journal.move_to(upload, State.CLOSED, problem="another session is open")
+        raise ForeignSession(_shown(session, earlier), session.id)
+
+    def _fits(self, session: OpenSession) -> bool:
+        """Whether its files are pages of this plan, by names that only this program gives."""
+        known = {page.digest[:16] for page in self._plan.pages}
+        return bool(session.files) and all(file.hash_in_name in known for file in session.files)
+
+    def _was_begun_by(self, upload: Upload, session: OpenSession, ahead_s: float) -> bool:
+        chapter = self._plan.chapter
+        return (
+            not session.files
+            and session.manga == chapter.manga
+            and sorted(session.groups) == sorted(chapter.groups)
+            and session.created_at is not None
+            and session.created_at.timestamp() >= upload.intended_at + ahead_s - CLOCK_GRAIN_S
+        )
+
+    def _opened(self, upload: Upload, session: OpenSession, *, resumed: bool) -> Opened:
+        begun_at = session.created_at.timestamp() if session.created_at else None
+        moved = self._journal.move_to(
+            upload, State.OPEN, session_id=session.id, user_id=session.user_id, begun_at=begun_at
+        )
+        return Opened(moved, session, resumed)
+
+    async def _pause(self, tries: int, error: mangadex.OpenApiException) -> None:
+        seconds = wait_s(tries, error)
+        self._service.emit(Retrying(str(error), seconds))
+        await asyncio.sleep(seconds)
+
+
+async def abandon(service: Service, session_id: str) -> None:
+    """Delete a session, and note that an upload of ours lost it.
+
+    Raises:
+        UploadError: the service does not do it.
+    """
+    try:
+        await service.sessions.abandon_upload_session(session_id)
+    except mangadex.NotFound:
+        pass  # it is gone, which is what was wanted
+    except mangadex.OpenApiException as error:
+        raise stopped_by(error) from error
+    upload = service.journal.of_session(service.host, service.account, session_id)
+    if upload is not None and upload.state in (State.OPEN, State.COMMITTING):
+        service.journal.move_to(upload, State.CLOSED, problem="its session was abandoned")
+
+
+def _shown(session: OpenSession, earlier: Upload | None) -> str:
+    files = f"{len(session.files)} pages" if session.files else "no pages listed"
+    begun = f", begun {session.created_at:%Y-%m-%d %H:%M} UTC" if session.created_at else ""
+    what = f"Session {session.id} is open (manga {session.manga}, {files}{begun})"
+    if earlier is not None:
+        return (
+            f"{what}. It belongs to your upload of {earlier.path}, which is not finished: run `mangadex upload` with "
+            f"that path, or `mangadex session abandon`."
+        )
+    return (
+        f"{what} and was not begun by this upload, so it was left alone. Finish it where it was begun, or use "
+        f"--adopt to fill it with this chapter, or --abandon-existing to delete it."
+    )
+
+
+def session_lost(session_id: str) -> SessionLost:
+    """The error of an upload whose session is gone."""
+    return SessionLost(
+        f"Session {session_id} was closed elsewhere, and nothing was published. Run the same command to begin anew."
+    )

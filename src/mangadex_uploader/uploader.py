@@ -1,0 +1,218 @@
+"""The engine: from a chapter on disk to a published one. It prints nothing; events tell what happens."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import filelock
+
+import mangadex_openapi as mangadex
+from mangadex_uploader.catalogue import needs_approval, same_chapters
+from mangadex_uploader.chapter import Chapter, Plan
+from mangadex_uploader.checking import plan_chapter
+from mangadex_uploader.errors import UsageError
+from mangadex_uploader.events import Event, Note, Planned, Result
+from mangadex_uploader.inventory import OpenSession
+from mangadex_uploader.journal import Journal, State, Upload
+from mangadex_uploader.publishing import Publishing
+from mangadex_uploader.service import Service
+from mangadex_uploader.sessions import OpenSessionPolicy, abandon
+
+LOCK_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What `check` found; nothing was sent. `duplicates` are ids of chapters that the service has already."""
+
+    plan: Plan
+    duplicates: tuple[str, ...]
+    needs_approval: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSummary:
+    """The session that the account has open, and the upload of ours that it belongs to, if any."""
+
+    session: OpenSession
+    upload: Upload | None
+
+
+class Uploader:
+    """Uploads chapters of one account, one after the other.
+
+    Args:
+        client: talks to the service; its configuration signs in.
+        account: the account's name; with the host it names the lock and the journal's entries.
+        journal: what earlier runs did.
+        terms_accepted: whether the user agreed to the service's terms (https://mangadex.org/compliance).
+        on_event: is told what happens, in the loop's thread.
+        allow_duplicate: publish although the chapter is there.
+        open_session: what to do with an open session that is not ours.
+
+    Raises:
+        UsageError: the terms were not accepted.
+    """
+
+    def __init__(  # noqa: PLR0913 - named, each with its meaning above
+        self,
+        client: mangadex.AsyncApiClient,
+        *,
+        account: str,
+        journal: Journal,
+        terms_accepted: bool,
+        on_event: Callable[[Event], None] = lambda _event: None,
+        allow_duplicate: bool = False,
+        open_session: OpenSessionPolicy = OpenSessionPolicy.STOP,
+    ) -> None:
+        if not terms_accepted:
+            raise UsageError("The terms at https://mangadex.org/compliance have to be accepted before uploading.")
+        self._service = Service(client, client.configuration.host, account, journal, on_event)
+        self._allow_duplicate = allow_duplicate
+        self._policy = open_session
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Nothing to close: client and journal are the caller's."""
+
+    async def upload(self, chapter: Chapter) -> Result:
+        """Publish one chapter with exactly its pages, in order; or nothing, and the same call goes on later.
+
+        Raises:
+            UploadError: it is not published; see `mangadex_uploader.errors` for each reason.
+        """
+        plan = await self._plan(chapter)
+        self._service.emit(Planned(plan))
+        async with self._alone():
+            return await Publishing(
+                self._service, plan, allow_duplicate=self._allow_duplicate, policy=self._policy
+            ).run()
+
+    async def events(self, chapter: Chapter) -> AsyncIterator[Event | Result]:
+        """As `upload`, as an iterator: what happens, and the result as the last item."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        uploader = copy(self)
+        uploader._service = replace(self._service, emit=queue.put_nowait)  # noqa: SLF001 - our own copy
+        task = asyncio.create_task(uploader.upload(chapter))
+        task.add_done_callback(lambda _task: queue.put_nowait(None))
+        try:
+            while (event := await queue.get()) is not None:
+                self._service.emit(event)
+                yield event
+            yield await task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def check(self, chapter: Chapter) -> Checked:
+        """Everything but sending.
+
+        Raises:
+            UploadError: what `upload` would raise before it begins a session.
+        """
+        plan = await self._plan(chapter)
+        self._service.emit(Planned(plan))
+        duplicates, approval = await asyncio.gather(
+            same_chapters(self._service, plan.chapter), needs_approval(self._service, plan.chapter)
+        )
+        return Checked(plan, tuple(present.id for present in duplicates), approval)
+
+    async def open_session(self) -> SessionSummary | None:
+        """The session that the account has open.
+
+        Raises:
+            UploadError: the service could not be asked.
+        """
+        session = await self._service.open_session()
+        if session is None:
+            return None
+        upload = self._service.journal.of_session(self._service.host, self._service.account, session.id)
+        return SessionSummary(session, upload)
+
+    async def abandon(self, session_id: str) -> None:
+        """Delete an open session and its pages.
+
+        Raises:
+            UploadError: the service does not do it.
+        """
+        async with self._alone():
+            await abandon(self._service, session_id)
+
+    def unfinished_first(self, chapters: list[Chapter]) -> list[Chapter]:
+        """These chapters, the one whose session may be open before the others: an account has one session."""
+        begun = {
+            upload.path
+            for upload in self._service.journal.uploads()
+            if (upload.host, upload.account) == (self._service.host, self._service.account)
+            and upload.state in (State.INTENDED, State.OPEN, State.COMMITTING)
+        }
+        return sorted(chapters, key=lambda chapter: str(chapter.path.absolute()) not in begun)
+
+    async def _plan(self, chapter: Chapter) -> Plan:
+        return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC))
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[None]:
+        """One process at a time for this host and account; others wait. The lock ends with its process."""
+        name = hashlib.sha256(f"{self._service.host} {self._service.account}".encode()).hexdigest()[:32]
+        lock = filelock.FileLock(self._service.journal.folder / f"{name}.lock", thread_local=False)
+        told = False
+        while True:
+            try:
+                lock.acquire(timeout=0)
+            except filelock.Timeout:
+                if not told:
+                    self._service.emit(Note("Another upload of this account is running; waiting for it to end."))
+                told = True
+                await asyncio.sleep(LOCK_POLL_S)
+            else:
+                break
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def upload_chapter(  # noqa: PLR0913 - those of Uploader
+    chapter: Chapter,
+    configuration: mangadex.Configuration,
+    *,
+    account: str,
+    journal: Journal,
+    terms_accepted: bool,
+    on_event: Callable[[Event], None] = lambda _event: None,
+    allow_duplicate: bool = False,
+    open_session: OpenSessionPolicy = OpenSessionPolicy.STOP,
+) -> Result:
+    """`Uploader.upload` for synchronous code.
+
+    Raises:
+        UploadError: it is not published.
+    """
+
+    async def main() -> Result:
+        async with mangadex.AsyncApiClient(configuration) as client:
+            uploader = Uploader(
+                client,
+                account=account,
+                journal=journal,
+                terms_accepted=terms_accepted,
+                on_event=on_event,
+                allow_duplicate=allow_duplicate,
+                open_session=open_session,
+            )
+            return await uploader.upload(chapter)
+
+    return asyncio.run(main())
