@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,7 +64,7 @@ class Target(Protocol):
         """The requests that store these."""
 
     def end(self, pages: int) -> None:
-        """See that so many pages arrived, and make room."""
+        """See that so many pages arrived, and move them away."""
 
 
 class Ours:
@@ -93,8 +94,7 @@ class Ours:
         if (recorded, len(blobs)) != (pages, pages):
             raise SystemExit(f"{recorded} pages are recorded and {len(blobs)} stored, not {pages}")
         self._http.delete(f"/upload/{self._session}").raise_for_status()
-        for blob in blobs:
-            blob.unlink()
+        move_away(blobs, self._data_dir)
 
 
 class Folder:
@@ -117,11 +117,18 @@ class Folder:
 
     def end(self, pages: int) -> None:  # noqa: ARG002 - the bodies as they are
         """As `Target`."""
-        found = sorted(path.stat().st_size for path in self._stored.iterdir() if path.suffix != ".json")
+        files = list(self._stored.iterdir())
+        found = sorted(path.stat().st_size for path in files if path.suffix != ".json")
         if found != sorted(body.stat().st_size for body in self._bodies):
             raise SystemExit(f"{self._stored} has {len(found)} files, not the {len(self._bodies)} that were sent")
-        for file in self._stored.iterdir():
-            file.unlink()
+        move_away(files, self._stored.parent)
+
+
+def move_away(files: list[Path], folder: Path) -> None:
+    """Out of the way, but not deleted: ext4 looks long for a new inode where others were just deleted."""
+    away = Path(tempfile.mkdtemp(dir=folder, prefix="away-"))
+    for file in files:
+        file.rename(away / file.name)
 
 
 def request(method_and_path: str, body: Path, headers: str) -> Request:

@@ -11,6 +11,8 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mangadex_server.sqlite_connection import connect
+
 READERS = 4
 BUSY_MS = 5_000
 
@@ -21,10 +23,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer = create_async_engine(url, pool_size=1, max_overflow=0, pool_timeout=60)
-            _set_up_sqlite(self._writer)
-            self._reader = create_async_engine(url, pool_size=READERS, max_overflow=0, pool_timeout=60)
-            _set_up_sqlite(self._reader)
+            self._writer, self._reader = _sqlite_engine(url, pool_size=1), _sqlite_engine(url, pool_size=READERS)
             self._reader = self._reader.execution_options(read_only=True)
         else:
             self._writer = self._reader = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
@@ -56,7 +55,11 @@ def is_unique_violation(error: IntegrityError) -> bool:
     )
 
 
-def _set_up_sqlite(engine: AsyncEngine) -> None:
+def _sqlite_engine(url: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=0, pool_timeout=60, connect_args={"async_creator_fn": connect}
+    )
+
     @event.listens_for(engine.sync_engine, "connect")
     def _connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # BEGIN is ours, below
@@ -69,3 +72,5 @@ def _set_up_sqlite(engine: AsyncEngine) -> None:
     def _begin(connection: Connection) -> None:
         read_only = connection.get_execution_options().get("read_only")
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine

@@ -1,7 +1,7 @@
 r"""The file name of a part, as its sender meant it: it comes back as `originalFileName`, unchanged (contract 4.2).
 
 `filename="..."` is UTF-8. Of backslashes only the escapes of a quote and of a backslash are undone, which httpx, Go
-and old browsers send (and PHP undoes): today's browsers escape nothing, so `C:\\page.png` stays whole. `%22`, a
+and old browsers send (and PHP undoes): today's browsers escape nothing, so `C:\page.png` stays whole. `%22`, a
 browser's quote, stays as it is, since a name may have it by itself and clients look for what they sent.
 `filename*=` (RFC 5987) has no place in a form (RFC 7578, 4.2), but some send nothing else: it is read where there is
 no `filename=`.
@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import unquote_to_bytes
 
 from mangadex_server.errors import Invalid
 
 MAX_CHARACTERS = 1024  # a file system gives a name 255 bytes
+MAX_PARAMETERS = 16  # a form's part has two or three, and a hostile one thousands that are slow to tell apart
 CHARSETS = frozenset({"utf-8", "iso-8859-1"})  # RFC 5987, 3.2
 
 _PARAMETER = re.compile(
@@ -48,11 +50,9 @@ class PartName:
 def file_name(disposition: str) -> PartName | None:
     """The name in a Content-Disposition; None where it is no file's."""
     given: dict[str, str] = {}
-    for found in _PARAMETER.finditer(disposition):
-        key, escaped, bare, token = found.groups()
-        given.setdefault(
-            key.lower(), _ESCAPED.sub(r"\1", escaped) if escaped is not None else bare or (token or "").strip()
-        )
+    for found in islice(_PARAMETER.finditer(disposition), MAX_PARAMETERS):
+        key, escaped, bare, token = found.groups(default="")
+        given.setdefault(key.lower(), _ESCAPED.sub(r"\1", escaped) or bare or token.strip())
     if "filename" in given:
         return _checked(given["filename"])
     return _decoded(given["filename*"]) if "filename*" in given else None

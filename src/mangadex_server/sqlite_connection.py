@@ -34,11 +34,11 @@ class _Cursor(aiosqlite.Cursor):
         self._rows: list[Any] = []
 
     async def execute(self, sql: str, parameters: Iterable[Any] | None = None) -> aiosqlite.Cursor:
-        await self._execute(self._run, lambda cursor: cursor.execute(sql, parameters or ()))
+        await self._execute(self._run, lambda cursor: cursor.execute(sql, parameters or ()))  # type: ignore[no-untyped-call]
         return self
 
     async def executemany(self, sql: str, parameters: Iterable[Iterable[Any]]) -> aiosqlite.Cursor:
-        await self._execute(self._run, lambda cursor: cursor.executemany(sql, parameters))
+        await self._execute(self._run, lambda cursor: cursor.executemany(sql, parameters))  # type: ignore[no-untyped-call]
         return self
 
     async def fetchall(self) -> list[Any]:

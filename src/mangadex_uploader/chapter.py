@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -114,13 +114,15 @@ class Plan:
         return hashlib.sha256("".join(page.digest for page in self.pages).encode()).hexdigest()
 
 
-def batches(pages: Sequence[PlannedPage], *, most_bytes: int = BATCH_BYTES) -> Iterator[tuple[PlannedPage, ...]]:
-    """Pages in requests: at most ten and `most_bytes` each; a larger page goes alone."""
+def batches(pages: Iterable[PlannedPage], most_bytes: Iterator[int]) -> Iterator[tuple[PlannedPage, ...]]:
+    """Pages in requests: at most ten each, and the next of `most_bytes`; a larger page goes alone."""
     batch: list[PlannedPage] = []
+    size_bytes, limit_bytes = 0, next(most_bytes)
     for page in pages:
-        if batch and (len(batch) == BATCH_PAGES or sum(it.size_bytes for it in batch) + page.size_bytes > most_bytes):
+        if batch and (len(batch) == BATCH_PAGES or size_bytes + page.size_bytes > limit_bytes):
             yield tuple(batch)
-            batch = []
+            batch, size_bytes, limit_bytes = [], 0, next(most_bytes)
         batch.append(page)
+        size_bytes += page.size_bytes
     if batch:
         yield tuple(batch)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
+from itertools import chain, repeat
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import MIB, Plan, PlannedPage, batches
@@ -19,6 +20,9 @@ from mangadex_uploader.together import all_of
 UNACKNOWLEDGED_BYTES = 16 * MIB
 SENDERS = 4
 BATCH_TARGET_BYTES = UNACKNOWLEDGED_BYTES // SENDERS
+FIRST_BATCHES_BYTES = [BATCH_TARGET_BYTES * number // SENDERS for number in range(1, SENDERS)]
+"""The first ones rise, so that the senders do not end together: the network would rest while all wait for answers."""
+
 REFUSALS = 3
 """So often is a page that the service refuses sent alone before its chapter stops."""
 
@@ -72,7 +76,7 @@ class Transfer:
         Raises:
             UploadError: one cannot be sent; the others that were acknowledged stay in the session.
         """
-        self._waiting.extend(batches(pages, most_bytes=BATCH_TARGET_BYTES))
+        self._waiting.extend(batches(pages, chain(FIRST_BATCHES_BYTES, repeat(BATCH_TARGET_BYTES))))
         try:
             await all_of(self._send_waiting() for _ in range(min(SENDERS, len(self._waiting))))
         finally:

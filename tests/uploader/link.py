@@ -13,20 +13,24 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Self
+from typing import Self, TypeAlias
 
 PIECE = 16_384
+
+Arriving: TypeAlias = "asyncio.Queue[tuple[float, bytes] | None]"
+QUEUE_S = 0.02  # so much waits in the link itself: a late wake-up must not leave it idle
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
 
 class Cut(Enum):
-    """Where a request meets its end."""
+    """Where a request meets its end, or what else becomes of it."""
 
     BEFORE = "before the service sees it"
     IN_REQUEST = "half of the request arrived"
     AFTER = "the service acted, and no answer came back"
     IN_ANSWER = "half of the answer came back"
     STALL = "half of the request arrived, then nothing moves"
+    FLIP = "a bit of the request is another when it arrives"
 
 
 @dataclass(slots=True)
@@ -70,11 +74,11 @@ class _Lane:
     free_at: float = 0.0
 
     async def carry(self, data: bytes) -> float:
-        """Wait until the bytes have left; returns when they arrive."""
+        """Wait until the link takes them; returns when they arrive."""
         if self.bytes_per_s:
             self.free_at = max(self.free_at, time.monotonic()) + len(data) / self.bytes_per_s
-            if (ahead_s := self.free_at - time.monotonic()) > 0.002:
-                await asyncio.sleep(ahead_s)
+            if (ahead_s := self.free_at - time.monotonic()) > QUEUE_S:
+                await asyncio.sleep(ahead_s - QUEUE_S / 2)
         return max(self.free_at, time.monotonic()) + self.delay_s
 
 
@@ -165,7 +169,8 @@ class Link:
         length = _length_of(head)
         there = length // 2 if cut in (Cut.IN_REQUEST, Cut.STALL) else length
         sends_pages = method == "POST" and re.fullmatch(r"/upload/[0-9a-f-]{36}", path) is not None
-        await self._forward(head, reader, upstream_writer, there, self._up, counts=sends_pages)
+        flip_at = length // 2 if cut is Cut.FLIP else None
+        await self._forward(head, reader, upstream_writer, there, self._up, counts=sends_pages, flip_at=flip_at)
         if fault and cut in (Cut.IN_REQUEST, Cut.STALL):
             fault.then()
             if cut is Cut.STALL:
@@ -182,7 +187,7 @@ class Link:
         self.answered.append(Answered(method, path, came_at, time.monotonic()))
         if fault:
             fault.then()
-        return cut is None
+        return cut in {None, Cut.FLIP}
 
     async def _forward(
         self,
@@ -193,9 +198,10 @@ class Link:
         lane: _Lane,
         *,
         counts: bool = False,
+        flip_at: int | None = None,
     ) -> None:
         """Send on what has arrived, each piece when its time has come, without waiting for one to send the next."""
-        arriving: asyncio.Queue[tuple[float, bytes] | None] = asyncio.Queue(maxsize=4096)
+        arriving: Arriving = asyncio.Queue(maxsize=4096)
         delivery = asyncio.create_task(_deliver(arriving, target))
         try:
             await arriving.put((await lane.carry(head), head))
@@ -204,6 +210,8 @@ class Link:
                 if not piece:
                     raise ConnectionResetError
                 length -= len(piece)
+                if flip_at is not None and 0 <= length - flip_at < len(piece):
+                    piece = bytes([piece[0] ^ 1]) + piece[1:]
                 if counts:
                     self.put_bytes += len(piece)
                 await arriving.put((await lane.carry(piece), piece))
@@ -213,7 +221,7 @@ class Link:
             delivery.cancel()
 
 
-async def _deliver(arriving: asyncio.Queue[tuple[float, bytes] | None], target: asyncio.StreamWriter) -> None:
+async def _deliver(arriving: Arriving, target: asyncio.StreamWriter) -> None:
     while (item := await arriving.get()) is not None:
         at, data = item
         if (wait_s := at - time.monotonic()) > 0.0005:

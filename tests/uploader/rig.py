@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx2
 from link import Link
 from pages import draw_chapter
-from program import Running, sandbox
+from program import PROGRAM, Running, sandbox
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
 GROUP = "e11e461b-8c3a-4b5c-8b07-8892c2dcf449"
@@ -69,6 +70,15 @@ class Rig:
         grant |= {"client_id": "personal-client-sandbox", "client_secret": "sandbox-secret"}
         token = self._http.post("/realms/mangadex/protocol/openid-connect/token", data=grant).json()["access_token"]
         self._http.headers["Authorization"] = f"Bearer {token}"
+
+    @cached_property
+    def _other(self) -> dict[str, str]:
+        """The headers of another account."""
+        where = ["--data-dir", str(self.folder / "data")]
+        add = [PROGRAM, "user", "add", "other", *where]
+        subprocess.run(add, input="correct horse battery staple\n", text=True, check=True)
+        asked = subprocess.run([PROGRAM, "token", "other", *where], capture_output=True, text=True, check=True)
+        return {"Authorization": f"Bearer {asked.stdout.strip()}"}
 
     @property
     def port(self) -> int:
@@ -159,6 +169,15 @@ class Rig:
     def put(self, session_id: str, name: str, data: bytes) -> None:
         """Add a page as another program would."""
         self._http.post(f"/upload/{session_id}", files={"0": (name, data)}).raise_for_status()
+
+    def publish_by_another(self, chapter: Chapter) -> None:
+        """The chapter as another program publishes it, in a session of another account of the same group."""
+        begun = self._http.post("/upload/begin", json={"manga": MANGA, "groups": [GROUP]}, headers=self._other)
+        session_id = begun.raise_for_status().json()["data"]["id"]
+        stored = self._http.post(f"/upload/{session_id}", files={"0": ("0", chapter.pages[0])}, headers=self._other)
+        draft = {"volume": None, "chapter": chapter.number, "title": None, "translatedLanguage": "en"}
+        body = {"chapterDraft": draft, "pageOrder": [stored.raise_for_status().json()["data"][0]["id"]]}
+        self._http.post(f"/upload/{session_id}/commit", json=body, headers=self._other).raise_for_status()
 
     def fault(self, **plan: Any) -> None:
         """Ask the service itself for a fault."""
