@@ -26,6 +26,9 @@ format: $(READY)  ## what the tools can mend by themselves
 
 bench: $(READY)  ## the measurements, each beside a rival
 	$(BIN)/python benchmarks/client.py
+	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/restart.py
+	$(BIN)/python benchmarks/upload.py
 
 fuzz: $(READY)  ## the service against its own document, for some minutes and at random
 	$(BIN)/python tests/server/fuzzing.py --max-examples 100

@@ -24,7 +24,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests" / "uploader"))
 from link import Answered, Link
 
 PIPE_BYTES = 1 << 20
-HEAD_BYTES = 256
+HEAD_BYTES = 4096
 _HEAD = re.compile(rb"(GET|POST|PUT|DELETE) (/[^ ?]*)[^ ]* HTTP/1\.1\r\n")
 _COMMIT = re.compile(r"/upload/[0-9a-f-]{36}/commit")
 
