@@ -8,13 +8,16 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, make_url
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from mangadex_server.errors import OutOfSpace
 from mangadex_server.sqlite_connection import connect
 
 READERS = 4
 BUSY_MS = 5_000
+UNIQUE_VIOLATION = frozenset({"23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY"})
+DISK_FULL = frozenset({"53100", "SQLITE_FULL"})
 
 
 class Database:
@@ -30,9 +33,18 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction that may write; it is there as a whole when the block ends, or not at all."""
-        async with self._writer.begin() as connection:
-            yield connection
+        """A transaction that may write; it is there as a whole when the block ends, or not at all.
+
+        Raises:
+            OutOfSpace: the disk is full.
+        """
+        try:
+            async with self._writer.begin() as connection:
+                yield connection
+        except OperationalError as error:
+            if _error_name(error) not in DISK_FULL:
+                raise
+            raise OutOfSpace("The service has no room to record this. Try again later.") from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -48,11 +60,13 @@ class Database:
 
 def is_unique_violation(error: IntegrityError) -> bool:
     """Whether a unique index refused the row."""
-    original: Any = error.orig
-    return getattr(original, "sqlstate", None) == "23505" or getattr(original, "sqlite_errorname", None) in (
-        "SQLITE_CONSTRAINT_UNIQUE",
-        "SQLITE_CONSTRAINT_PRIMARYKEY",
-    )
+    return _error_name(error) in UNIQUE_VIOLATION
+
+
+def _error_name(error: DBAPIError) -> str | None:
+    """PostgreSQL's SQLSTATE, or SQLite's name."""
+    name: str | None = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+    return name
 
 
 def _sqlite_engine(url: str, pool_size: int) -> AsyncEngine:

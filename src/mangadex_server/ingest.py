@@ -129,5 +129,5 @@ class Ingest:
 def _check_fields(field_bytes: int) -> None:
     if field_bytes > MAX_FIELD_BYTES:
         raise Invalid(
-            f"Parts without a filename have over {MAX_FIELD_BYTES} bytes. Send pages with a filename, and nothing else."
+            f"The fields (parts without a filename) are over {MAX_FIELD_BYTES} bytes. Give each page a filename."
         )

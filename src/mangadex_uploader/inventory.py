@@ -32,7 +32,7 @@ class ListedFile:
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """The session that the account has open."""
+    """The session that the account has open. `edits` says that it changes a chapter that is there already."""
 
     id: str
     user_id: str | None
@@ -40,6 +40,7 @@ class OpenSession:
     groups: tuple[str, ...]
     files: tuple[ListedFile, ...]
     created_at: datetime | None
+    edits: bool = False
 
     @classmethod
     def of(cls, session: UploadSession) -> OpenSession:
@@ -53,6 +54,7 @@ class OpenSession:
             groups=tuple(_ids(related, "scanlation_group")),
             files=tuple(_file(item) for item in related if item.type == "upload_session_file" and item.id),
             created_at=datetime.fromisoformat(created_at) if created_at else None,
+            edits=any(item.type == "chapter" or (item.attributes or {}).get("source") == "remote" for item in related),
         )
 
 

@@ -21,6 +21,8 @@ from mangadex_uploader.transfer import Transfer
 RECONCILIATIONS = 3
 """So often is a session compared with the plan before a commit, while it keeps differing."""
 
+ANSWER_WITHIN_S = 5.0
+
 
 class Publishing:
     """Publishes one planned chapter."""
@@ -122,7 +124,7 @@ class Publishing:
                 self._plan,
                 committed.chapter_id,
                 confirmed=committed.chapter_id is not None,
-                needs_approval=await approval,
+                needs_approval=await _in_time(approval),
                 sent_bytes=transfer.sent_bytes,
             )
         finally:
@@ -188,3 +190,9 @@ class Publishing:
     async def _look_for(self, upload: Upload) -> Result:
         committed = await find_committed(self._service, self._plan, upload)
         return Result(self._plan, committed.chapter_id, confirmed=committed.chapter_id is not None, already_done=True)
+
+
+async def _in_time(approval: asyncio.Task[bool | None]) -> bool | None:
+    """The answer, if it comes soon: the chapter is published, and nobody shall wait for a side question."""
+    await asyncio.wait({approval}, timeout=ANSWER_WITHIN_S)
+    return approval.result() if approval.done() else None

@@ -92,9 +92,10 @@ class Opening:
         if earlier is not None and earlier.identity == self._plan.identity:
             self._journal.move_to(upload, State.CLOSED)
             return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
-        if earlier is None and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
+        is_adoptable = not session.edits
+        if is_adoptable and earlier is None and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
             return self._opened(upload, session, resumed=True)
-        if self._policy is OpenSessionPolicy.ADOPT:
+        if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
             self._service.emit(Note(f"The open session {session.id} is used, as told."))
             return self._opened(upload, session, resumed=True)
         if self._policy is OpenSessionPolicy.ABANDON:
@@ -157,6 +158,11 @@ def _shown(session: OpenSession, earlier: Upload | None) -> str:
         return (
             f"{what}. It belongs to your upload of {earlier.path}, which is not finished: run `mangadex upload` with "
             f"that path, or `mangadex session abandon`."
+        )
+    if session.edits:
+        return (
+            f"{what} and changes a chapter that is published, so it was left alone. Finish it where it was begun, or "
+            f"use --abandon-existing to delete it; the chapter then stays as it is."
         )
     return (
         f"{what} and was not begun by this upload, so it was left alone. Finish it where it was begun, or use "

@@ -166,6 +166,12 @@ class Rig:
         body = {"manga": MANGA, "groups": []}
         return str(self._http.post("/upload/begin", json=body).raise_for_status().json()["data"]["id"])
 
+    def begin_edit(self, chapter_id: str) -> str:
+        """Open a session that changes a published chapter, as another program would."""
+        version = self._http.get(f"/chapter/{chapter_id}").json()["data"]["attributes"]["version"]
+        begun = self._http.post(f"/upload/begin/{chapter_id}", json={"version": version})
+        return str(begun.raise_for_status().json()["data"]["id"])
+
     def put(self, session_id: str, name: str, data: bytes) -> None:
         """Add a page as another program would."""
         self._http.post(f"/upload/{session_id}", files={"0": (name, data)}).raise_for_status()

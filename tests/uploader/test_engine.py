@@ -15,7 +15,7 @@ from rig import CREDENTIALS, GROUP, MANGA, Rig, link, rig
 from rig import Chapter as Drawn
 
 import mangadex_openapi as mangadex
-from mangadex_uploader import Chapter, Event, Journal, Result, Uploader, UploadError, upload_chapter
+from mangadex_uploader import Chapter, Event, Journal, OpenSessionPolicy, Result, Uploader, UploadError, upload_chapter
 from mangadex_uploader.errors import DuplicateChapter, ForeignSession, SessionLost, TryLater, UsageError
 from mangadex_uploader.events import Committing, Note, PagesStored, Planned, SessionReady
 from mangadex_uploader.journal import State
@@ -217,6 +217,22 @@ def test_our_session_of_another_chapter_is_named(service: Rig, network: Link, jo
     assert with_uploader(network.url, journal, both) == [first.folder.name, second.folder.name]
     service.assert_published_once(first)
     service.assert_published_once(second)
+
+
+def test_a_session_that_changes_a_published_chapter_is_never_used(
+    service: Rig, network: Link, journal: Journal
+) -> None:
+    published, drawn = service.chapter(2), service.chapter(2)
+    result = with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(published)))
+    editing = service.begin_edit(str(result.chapter_id))
+    for policy in (OpenSessionPolicy.STOP, OpenSessionPolicy.ADOPT):
+        with pytest.raises(ForeignSession, match="changes a chapter"):
+            with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)), open_session=policy)
+    with pytest.raises(ForeignSession, match="changes a chapter"):  # although its files are the very pages
+        with_uploader(network.url, journal, lambda it: it.upload(wanted(published)), allow_duplicate=True)
+    session = service.session()
+    assert session is not None
+    assert session["id"] == editing
 
 
 def test_two_at_once_wait_for_each_other(service: Rig, network: Link, journal: Journal) -> None:
