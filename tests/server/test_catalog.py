@@ -81,7 +81,7 @@ def test_group_has_every_attribute(house: House, http: httpx2.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/manga/{}", "/group/{}", "/chapter/{}", "/manga/{}/feed", "/manga/{}/aggregate"])
-@pytest.mark.parametrize("id_", [str(uuid4()), "chapter_id_example", "%00", "%2e%2e%2f"])
+@pytest.mark.parametrize("id_", ["5c1f5a3e-0f5b-4f0e-9d0a-3f3f1a0c7b11", "chapter_id_example", "%00", "%2e%2e%2f"])
 def test_unknown_ids_are_not_found(untouched: httpx2.Client, path: str, id_: str) -> None:
     assert untouched.get(path.format(id_)).status_code == 404
 
