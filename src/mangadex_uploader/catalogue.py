@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Chapter
+from mangadex_uploader.inventory import moment
 from mangadex_uploader.service import Service, stopped_by
 
 ALL_RATINGS = ["safe", "suggestive", "erotica", "pornographic"]
@@ -23,7 +24,6 @@ class Present:
     id: str
     groups: frozenset[str]
     volume: str | None
-    title: str | None
     created_at: datetime | None
 
 
@@ -90,5 +90,4 @@ async def _find(service: Service, wanted: Chapter, uploader: str | None) -> list
 def _present(chapter: mangadex.Chapter) -> Present:
     told = chapter.attributes or mangadex.ChapterAttributes()
     credited = [item.id for item in chapter.relationships or [] if item.type == "scanlation_group" and item.id]
-    created_at = datetime.fromisoformat(told.created_at).astimezone(UTC) if told.created_at else None
-    return Present(str(chapter.id), frozenset(credited), told.volume or None, told.title or None, created_at)
+    return Present(str(chapter.id), frozenset(credited), told.volume or None, moment(told.created_at))

@@ -13,7 +13,7 @@ from typing import Protocol
 MIB = 1 << 20
 BATCH_PAGES = 10  # files of a request (contract 4.6)
 BATCH_BYTES = 8 * MIB
-"""So much is lost at most when a request is cut."""
+"""The most that one request sends, a larger page excepted."""
 
 EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from itertools import count
 
 from mangadex_uploader import fields
 from mangadex_uploader.chapter import MIB, Chapter, Plan, PlannedPage, Source
-from mangadex_uploader.errors import BadPages, Hopeless, PageProblem
+from mangadex_uploader.errors import BadPages, Hopeless, PageProblem, UploadError
 from mangadex_uploader.images import BadImage, inspect
 from mangadex_uploader.listing import UnreadablePage
 from mangadex_uploader.printable import printable
@@ -38,8 +39,12 @@ class Limits:
 LIMITS = Limits()
 
 
-def plan_chapter(chapter: Chapter, *, now: datetime, limits: Limits = LIMITS) -> Plan:
+def plan_chapter(
+    chapter: Chapter, *, now: datetime, limits: Limits = LIMITS, stop: threading.Event | None = None
+) -> Plan:
     """Check all values, then read and decode every page once. Blocks, and uses up to four threads.
+
+    When `stop` is set, the pages that were not begun are left out, and it ends with an UploadError.
 
     Raises:
         UsageError: a value cannot be used, or the path is no chapter.
@@ -49,11 +54,11 @@ def plan_chapter(chapter: Chapter, *, now: datetime, limits: Limits = LIMITS) ->
     """
     chapter, warnings = fields.checked(chapter, now=now)
     source = open_source(chapter.path)
-    pages = _checked_pages(source, limits, label=printable(chapter.label))
+    pages = _checked_pages(source, limits, stop or threading.Event(), label=printable(chapter.label))
     return Plan(chapter, source, pages, (*warnings, *_doubles(pages)))
 
 
-def _checked_pages(source: Source, limits: Limits, *, label: str) -> tuple[PlannedPage, ...]:
+def _checked_pages(source: Source, limits: Limits, stop: threading.Event, *, label: str) -> tuple[PlannedPage, ...]:
     if len(source.names) > limits.pages:
         raise Hopeless(f"{label}: has {len(source.names)} pages, a chapter may have {limits.pages}; split it")
     pages: list[PlannedPage] = []
@@ -61,6 +66,8 @@ def _checked_pages(source: Source, limits: Limits, *, label: str) -> tuple[Plann
     total_bytes = 0
     with closing(_verdicts(source, limits)) as verdicts:
         for verdict in verdicts:
+            if stop.is_set():
+                raise UploadError(f"{label}: stopped while its pages were being checked")
             if isinstance(verdict, PageProblem):
                 problems.append(verdict)
                 continue

@@ -46,14 +46,13 @@ class OpenSession:
     def of(cls, session: UploadSession) -> OpenSession:
         """From the service's answer."""
         related = session.relationships or []
-        created_at = session.attributes.created_at if session.attributes else None
         return cls(
             id=str(session.id),
             user_id=_first(_ids(related, "user")),
             manga=_first(_ids(related, "manga")),
             groups=tuple(_ids(related, "scanlation_group")),
             files=tuple(_file(item) for item in related if item.type == "upload_session_file" and item.id),
-            created_at=datetime.fromisoformat(created_at) if created_at else None,
+            created_at=moment(session.attributes.created_at if session.attributes else None),
             edits=any(item.type == "chapter" or (item.attributes or {}).get("source") == "remote" for item in related),
         )
 
@@ -64,10 +63,6 @@ class Inventory:
 
     stored: dict[int, str] = field(default_factory=dict)
     surplus: list[str] = field(default_factory=list)
-
-    def missing(self, pages: Iterable[PlannedPage]) -> list[PlannedPage]:
-        """The pages that are still to be sent."""
-        return [page for page in pages if page.position not in self.stored]
 
 
 def take_stock(
@@ -110,6 +105,14 @@ def _is(file: ListedFile, page: PlannedPage, journaled: Mapping[str, str], hashe
     if file.hash_in_name is not None:
         return page.digest.startswith(file.hash_in_name)
     return journaled.get(file.id) == page.digest
+
+
+def moment(text: str | None) -> datetime | None:
+    """A time of the service; None where it says none that can be read."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None
 
 
 def _ids(related: Iterable[Relationship], kind: str) -> list[str]:

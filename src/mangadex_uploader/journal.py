@@ -67,9 +67,6 @@ class State(StrEnum):
     CLOSED = "closed"  # its session ended without a chapter
 
 
-ENDED = (State.DONE, State.CLOSED)
-
-
 @dataclass(frozen=True, slots=True)
 class Upload:
     """One chapter on its way. `session_id` and what follows is None until it is known.
@@ -162,8 +159,9 @@ class Journal:
         return self._set(upload, {"problem": problem})
 
     def latest(self, host: str, account: str, identity: str) -> Upload | None:
-        """The last upload of this chapter, whatever became of it."""
-        return self._find("host = ? AND account = ? AND identity = ?", host, account, identity)
+        """The last upload of this chapter; one whose session ended without it only where there is no other."""
+        found = self._all("host = ? AND account = ? AND identity = ?", host, account, identity)
+        return min(found, key=lambda upload: upload.state is State.CLOSED, default=None)
 
     def published(self, host: str, account: str, identity: str) -> list[Upload]:
         """All uploads of this chapter that ended well, newest first."""

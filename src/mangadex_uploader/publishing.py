@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.catalogue import needs_approval, same_chapters
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.committing import Commit, find_committed
-from mangadex_uploader.errors import DuplicateChapter, TryLater, UploadError, UsageError
+from mangadex_uploader.errors import DuplicateChapter, SessionLost, TryLater, UploadError, UsageError
 from mangadex_uploader.events import Note, Result, SessionReady
 from mangadex_uploader.inventory import Inventory, ListedFile, OpenSession, take_stock
 from mangadex_uploader.journal import State, Upload
@@ -21,7 +22,13 @@ from mangadex_uploader.transfer import Transfer
 RECONCILIATIONS = 3
 """So often is a session compared with the plan before a commit, while it keeps differing."""
 
+FRESH_S = 15.0
+"""An answer about duplicates that is older is asked for again before the commit."""
+
+HAS_SESSION = (State.OPEN, State.COMMITTING, State.UNCONFIRMED)
+
 ANSWER_WITHIN_S = 5.0
+"""Of the service to whether a chapter will wait for approval, which nothing else hangs on."""
 
 
 class Publishing:
@@ -32,7 +39,10 @@ class Publishing:
         self._journal = service.journal
         self._plan = plan
         self._allow_duplicate = allow_duplicate
+        self._policy = policy
         self._opening = Opening(service, plan, policy)
+        self._no_duplicate_at = 0.0
+        self._approval: asyncio.Task[bool | None] | None = None
 
     async def run(self) -> Result:
         """Go on from wherever an earlier run stopped.
@@ -41,19 +51,30 @@ class Publishing:
             UploadError: it is not published.
         """
         latest = self._journal.latest(self._service.host, self._service.account, self._plan.identity)
-        if not self._allow_duplicate:
-            if finished := self._finished():
-                return finished
-            if latest is not None and latest.state is State.UNCONFIRMED:
-                return await self._look_for(latest)
-        if latest is not None and latest.state in (State.OPEN, State.COMMITTING):
-            opened = await self._opening.resume(latest)
+        if not self._allow_duplicate and (finished := self._finished()):
+            return finished
+        if latest is None or latest.state not in HAS_SESSION:
+            return await self._publish(await self._begin(latest))
+        opened = await self._opening.resume(latest)
+        if latest.state is State.OPEN:
             if opened is not None:
                 return await self._publish(opened)
-            if latest.state is State.COMMITTING:
-                return await self._look_for(latest)
             self._journal.move_to(latest, State.CLOSED, problem="its session was closed elsewhere")
-        return await self._publish(await self._begin(latest))
+            return await self._publish(await self._begin(None))
+        return await self._go_on_with_commit(latest, opened)
+
+    async def _go_on_with_commit(self, latest: Upload, opened: Opened | None) -> Result:
+        """An earlier run sent a commit and did not hear of it: the session is there still, or the chapter may be."""
+        if opened is None:
+            if self._allow_duplicate and latest.state is State.UNCONFIRMED:
+                return await self._publish(await self._begin(None))
+            return await self._look_for(latest)
+        try:
+            return await self._publish(opened)
+        except (SessionLost, DuplicateChapter):  # the commit has come through meanwhile
+            if await self._opening.resume(latest) is not None:
+                raise
+            return await self._look_for(latest)
 
     def _finished(self) -> Result | None:
         done = self._journal.published(self._service.host, self._service.account, self._plan.identity)
@@ -70,7 +91,11 @@ class Publishing:
     async def _begin(self, latest: Upload | None) -> Opened:
         """A session, while the service is asked for duplicates: no page is sent before both are known."""
         intended = latest if latest is not None and latest.state is State.INTENDED else None
+        self._approval = asyncio.create_task(needs_approval(self._service, self._plan.chapter))
         if self._allow_duplicate:
+            return await self._opening.begin(intended)
+        if self._policy is not OpenSessionPolicy.STOP:  # nobody's session is touched for a chapter that is there
+            await self._no_duplicate()
             return await self._opening.begin(intended)
         beginning = asyncio.create_task(self._opening.begin(intended))
         try:
@@ -98,6 +123,7 @@ class Publishing:
                 f"{self._plan.chapter.label}: the service has this chapter of these groups already ({ids}). "
                 f"Use --allow-duplicate to publish it all the same."
             )
+        self._no_duplicate_at = time.monotonic()
 
     async def _publish(self, opened: Opened) -> Result:
         upload = opened.upload
@@ -109,22 +135,28 @@ class Publishing:
 
     async def _fill_and_commit(self, opened: Opened) -> Result:
         upload, session = opened.upload, opened.session
-        stored = self._stock(session).stored if opened.resumed else {}
+        stock = self._stock(session) if opened.resumed else Inventory()
+        await self._remove(session.id, stock.surplus)  # else there may be no room for what is to come
+        stored = stock.stored
         kept_bytes = sum(page.size_bytes for page in self._plan.pages if page.position in stored)
         self._service.emit(SessionReady(session.id, opened.resumed, len(stored), kept_bytes))
-        approval = asyncio.create_task(needs_approval(self._service, self._plan.chapter))
+        approval = self._approval or asyncio.create_task(needs_approval(self._service, self._plan.chapter))
         try:
+            waits = await _in_time(approval)
+            if waits:
+                self._service.emit(Note("This chapter will wait for a moderator before anybody can read it."))
             transfer = Transfer(self._service, session.id, self._plan, stored, doubtful=opened.resumed)
             await self._fill(transfer)
             await self._reconcile(transfer, session.id)
-            self._check_publish_date()
+            if not self._allow_duplicate and time.monotonic() - self._no_duplicate_at > FRESH_S:
+                await self._no_duplicate()
             order = [transfer.stored[page.position] for page in self._plan.pages]
-            committed = await Commit(self._service, self._plan, upload).run(order)
+            chapter_id = await Commit(self._service, self._plan, upload, self._check_publish_date).run(order)
             return Result(
                 self._plan,
-                committed.chapter_id,
-                confirmed=committed.chapter_id is not None,
-                needs_approval=await _in_time(approval),
+                chapter_id,
+                confirmed=chapter_id is not None,
+                needs_approval=waits,
                 sent_bytes=transfer.sent_bytes,
             )
         finally:
@@ -188,11 +220,17 @@ class Publishing:
             )
 
     async def _look_for(self, upload: Upload) -> Result:
-        committed = await find_committed(self._service, self._plan, upload)
-        return Result(self._plan, committed.chapter_id, confirmed=committed.chapter_id is not None, already_done=True)
+        chapter_id = await find_committed(self._service, self._plan, upload)
+        if upload.pages_digest != self._plan.pages_digest:
+            where = f"as chapter {chapter_id}" if chapter_id else "though it cannot be seen yet"
+            raise DuplicateChapter(
+                f"{self._plan.chapter.label}: an earlier run committed this chapter with the pages that it had then, "
+                f"{where}. Edit that one, or use --allow-duplicate to publish another."
+            )
+        return Result(self._plan, chapter_id, confirmed=chapter_id is not None, already_done=chapter_id is not None)
 
 
 async def _in_time(approval: asyncio.Task[bool | None]) -> bool | None:
-    """The answer, if it comes soon: the chapter is published, and nobody shall wait for a side question."""
+    """The answer, if it comes soon."""
     await asyncio.wait({approval}, timeout=ANSWER_WITHIN_S)
     return approval.result() if approval.done() else None

@@ -84,10 +84,10 @@ class Reporter:
 
 def _outcome(result: Result) -> str:
     label = result.plan.chapter.label
-    if result.already_done:
-        return f"{label}: nothing to do, an earlier run has published it"
     if not result.confirmed:
         return f"{label}: sent and committed; the service does not show it yet, as with chapters that wait for approval"
+    if result.already_done:
+        return f"{label}: nothing to do, an earlier run has published it"
     waiting = "; it waits for approval" if result.needs_approval else ""
     return f"{label}: published, {_pages(len(result.plan.pages))}, {size(result.plan.total_bytes)}{waiting}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mangadex_uploader import asking
 from mangadex_uploader.connected import Connected, run_connected
 from mangadex_uploader.errors import UsageError
+from mangadex_uploader.events import Note
 from mangadex_uploader.options import Reach, Talking
 from mangadex_uploader.output import Output
 from mangadex_uploader.uploader import SessionSummary
@@ -43,7 +44,8 @@ def abandon_session(reach: Reach, talking: Talking, output: Output, *, is_agreed
             raise UsageError("The session was left as it is.")
 
     async def abandon(connected: Connected) -> None:
-        await connected.uploader().abandon(found.session.id)
+        uploader = connected.uploader(lambda event: output.say(event.text) if isinstance(event, Note) else None)
+        await uploader.abandon(found.session.id)
 
     run_connected(reach, talking, output, abandon)
     output.tell("abandoned", session_id=found.session.id)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from dataclasses import dataclass
 from enum import Enum
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
-from mangadex_uploader.errors import ForeignSession, SessionLost, TryLater
-from mangadex_uploader.events import Note, Retrying
+from mangadex_uploader.errors import ForeignSession, SessionLost
+from mangadex_uploader.events import Note
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import State, Upload
-from mangadex_uploader.service import MAX_TRIES, Service, is_unclear, may_pass, stopped_by, wait_s
+from mangadex_uploader.service import MAX_TRIES, Service, is_answered, is_unclear, may_pass, stopped_by
 
 CLOCK_GRAIN_S = 2.0
 """The service tells its time and a session's in whole seconds."""
+
+INTENT_S = 3600.0
+"""A begin that was not heard of counts for so long; an empty session found later may be anybody's."""
 
 
 class OpenSessionPolicy(Enum):
@@ -63,7 +66,13 @@ class Opening:
             UploadError: the service does not let us begin.
         """
         plan, tries = self._plan, 0
-        upload = upload or self._journal.intend(self._service.host, self._service.account, plan)
+        if upload is not None and time.time() - upload.intended_at > INTENT_S:
+            self._journal.move_to(upload, State.CLOSED, problem="it was begun too long ago")
+            upload = None
+        if upload is None:
+            upload = self._journal.intend(self._service.host, self._service.account, plan)
+        else:
+            upload = self._journal.replan(upload, plan)
         wanted = mangadex.BeginUploadSession(manga=plan.chapter.manga, groups=list(plan.chapter.groups))
         while True:
             try:
@@ -71,16 +80,15 @@ class Opening:
                 return self._opened(upload, OpenSession.of(answer), resumed=False)
             except mangadex.OpenApiException as error:
                 tries += 1
-                if not (isinstance(error, mangadex.Conflict) or may_pass(error)):
-                    self._journal.move_to(upload, State.CLOSED, problem=str(error))
-                    raise stopped_by(error) from error
-                if tries > MAX_TRIES:
-                    raise TryLater(f"No session could be begun: {error} Try again later.") from error
-                if isinstance(error, mangadex.Conflict) or is_unclear(error):
+                if is_unclear(error) or is_answered(error):  # whatever the refusal says (contract 12.1)
                     opened = await self._whose(upload)
                     if opened is not None:
                         return opened
-                await self._pause(tries, error)
+                if isinstance(error, mangadex.Conflict) and tries <= MAX_TRIES:
+                    continue  # it was open a moment ago
+                if not may_pass(error):
+                    self._journal.move_to(upload, State.CLOSED, problem=str(error))
+                await self._service.pause_after(error, tries)
 
     async def _whose(self, upload: Upload) -> Opened | None:
         """The open session if it is ours, or becomes so; None if none is open (any more)."""
@@ -92,18 +100,31 @@ class Opening:
         if earlier is not None and earlier.identity == self._plan.identity:
             self._journal.move_to(upload, State.CLOSED)
             return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
-        is_adoptable = not session.edits
-        if is_adoptable and earlier is None and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
-            return self._opened(upload, session, resumed=True)
-        if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
-            self._service.emit(Note(f"The open session {session.id} is used, as told."))
-            return self._opened(upload, session, resumed=True)
-        if self._policy is OpenSessionPolicy.ABANDON:
-            await abandon(self._service, session.id)
-            self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
-            return None
+        is_for_this = not session.edits and self._is_of_same_work(session)
+        is_adoptable = is_for_this and self._is_known_whole(session)
+        if earlier is None:
+            if is_for_this and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
+                return self._opened(upload, session, resumed=True)
+            if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
+                self._service.emit(Note(f"The open session {session.id} is used, as told."))
+                return self._opened(upload, session, resumed=True)
+            if self._policy is OpenSessionPolicy.ABANDON:
+                await abandon(self._service, session.id)
+                self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
+                return None
         self._journal.move_to(upload, State.CLOSED, problem="another session is open")
-        raise ForeignSession(_shown(session, earlier), session.id)
+        raise ForeignSession(_shown(session, earlier, is_adoptable=is_adoptable), session.id)
+
+    def _is_of_same_work(self, session: OpenSession) -> bool:
+        """Whether what it would publish is of this manga and these groups: a commit cannot say otherwise."""
+        chapter = self._plan.chapter
+        return session.manga == chapter.manga and sorted(session.groups) == sorted(chapter.groups)
+
+    def _is_known_whole(self, session: OpenSession) -> bool:
+        """Whether the service says enough of its files to tell that it changes no published chapter."""
+        if session.files:
+            return all(file.name or file.size_bytes for file in session.files)
+        return self._journal.knows(self._service.host, "lists_files")
 
     def _fits(self, session: OpenSession) -> bool:
         """Whether its files are pages of this plan, by names that only this program gives."""
@@ -111,11 +132,8 @@ class Opening:
         return bool(session.files) and all(file.hash_in_name in known for file in session.files)
 
     def _was_begun_by(self, upload: Upload, session: OpenSession, ahead_s: float) -> bool:
-        chapter = self._plan.chapter
         return (
             not session.files
-            and session.manga == chapter.manga
-            and sorted(session.groups) == sorted(chapter.groups)
             and session.created_at is not None
             and session.created_at.timestamp() >= upload.intended_at + ahead_s - CLOCK_GRAIN_S
         )
@@ -126,11 +144,6 @@ class Opening:
             upload, State.OPEN, session_id=session.id, user_id=session.user_id, begun_at=begun_at
         )
         return Opened(moved, session, resumed)
-
-    async def _pause(self, tries: int, error: mangadex.OpenApiException) -> None:
-        seconds = wait_s(tries, error)
-        self._service.emit(Retrying(str(error), seconds))
-        await asyncio.sleep(seconds)
 
 
 async def abandon(service: Service, session_id: str) -> None:
@@ -150,10 +163,11 @@ async def abandon(service: Service, session_id: str) -> None:
         service.journal.move_to(upload, State.CLOSED, problem="its session was abandoned")
 
 
-def _shown(session: OpenSession, earlier: Upload | None) -> str:
+def _shown(session: OpenSession, earlier: Upload | None, *, is_adoptable: bool) -> str:
     files = f"{len(session.files)} pages" if session.files else "no pages listed"
     begun = f", begun {session.created_at:%Y-%m-%d %H:%M} UTC" if session.created_at else ""
-    what = f"Session {session.id} is open (manga {session.manga}, {files}{begun})"
+    groups = f"groups {', '.join(session.groups)}" if session.groups else "no groups"
+    what = f"Session {session.id} is open (manga {session.manga}, {groups}, {files}{begun})"
     if earlier is not None:
         return (
             f"{what}. It belongs to your upload of {earlier.path}, which is not finished: run `mangadex upload` with "
@@ -164,9 +178,10 @@ def _shown(session: OpenSession, earlier: Upload | None) -> str:
             f"{what} and changes a chapter that is published, so it was left alone. Finish it where it was begun, or "
             f"use --abandon-existing to delete it; the chapter then stays as it is."
         )
+    adopt = "--adopt to fill it with this chapter, or " if is_adoptable else ""
     return (
         f"{what} and was not begun by this upload, so it was left alone. Finish it where it was begun, or use "
-        f"--adopt to fill it with this chapter, or --abandon-existing to delete it."
+        f"{adopt}--abandon-existing to delete it."
     )
 
 

@@ -8,18 +8,18 @@ from collections.abc import Sequence
 from itertools import chain, repeat
 
 import mangadex_openapi as mangadex
-from mangadex_uploader.chapter import MIB, Plan, PlannedPage, batches
-from mangadex_uploader.errors import PageRefused, TryLater
-from mangadex_uploader.events import PagesStored, Retrying
+from mangadex_uploader.chapter import BATCH_BYTES, MIB, Plan, PlannedPage, batches
+from mangadex_uploader.errors import PageRefused
+from mangadex_uploader.events import PagesStored
 from mangadex_uploader.inventory import SHA256_DIGITS, take_stock
 from mangadex_uploader.reading import read_page
-from mangadex_uploader.service import MAX_TRIES, Service, is_unclear, may_pass, stopped_by, wait_s
+from mangadex_uploader.service import Service, is_unclear
 from mangadex_uploader.sessions import session_lost
 from mangadex_uploader.together import all_of
 
 UNACKNOWLEDGED_BYTES = 16 * MIB
 SENDERS = 4
-BATCH_TARGET_BYTES = UNACKNOWLEDGED_BYTES // SENDERS
+BATCH_TARGET_BYTES = min(BATCH_BYTES, UNACKNOWLEDGED_BYTES // SENDERS)
 FIRST_BATCHES_BYTES = [BATCH_TARGET_BYTES * number // SENDERS for number in range(1, SENDERS)]
 """The first ones rise, so that the senders do not end together: the network would rest while all wait for answers."""
 
@@ -67,8 +67,11 @@ class Transfer:
         self._plan = plan
         self._budget = ByteBudget(UNACKNOWLEDGED_BYTES)
         self._waiting: deque[tuple[PlannedPage, ...]] = deque()
+        self._noting = asyncio.Lock()
         self._refusals: Counter[int] = Counter()
         self._proven = service.journal.knows(service.host, "hashes_are_sha256")
+        self._odd_hashes: dict[int, str] = {}
+        self._hashes_are_of_another_kind = False
 
     async def send(self, pages: Sequence[PlannedPage]) -> None:
         """Send these pages; returns once each is acknowledged.
@@ -121,13 +124,7 @@ class Transfer:
         if isinstance(error, mangadex.BadRequest | mangadex.PayloadTooLarge | mangadex.UnprocessableEntity):
             self._refuse(left, _reasons(error.errors) or [str(error)])
             return
-        if not may_pass(error):
-            raise stopped_by(error) from error
-        if tries > MAX_TRIES:
-            raise TryLater(f"{error} Run the same command again; it goes on where it stopped.") from error
-        seconds = wait_s(tries, error)
-        self._service.emit(Retrying(str(error), seconds))
-        await asyncio.sleep(seconds)
+        await self._service.pause_after(error, tries)
         if is_unclear(error):
             self.doubtful = True
             await self._ask_about(left)
@@ -140,7 +137,7 @@ class Transfer:
         ours = set(self.stored.values())
         unknown = [file for file in session.files if file.id not in ours]
         found = take_stock(pages, unknown, {}, hashes_are_sha256=self._proven)
-        self._keep([(page, found.stored[page.position]) for page in pages if page.position in found.stored])
+        await self._keep([(page, found.stored[page.position]) for page in pages if page.position in found.stored])
 
     async def _take_in(
         self, sent: list[PlannedPage], answer: mangadex.PutUploadSessionFile200Response
@@ -154,9 +151,11 @@ class Transfer:
         ]
         if any(file.attributes.file_hash == page.digest for page, file in arrived if file.attributes):
             self._trust_hashes()
-        whole = [(page, str(file.id)) for page, file in arrived if self._is_whole(page, file)]
-        broken = [(page, str(file.id)) for page, file in arrived if not self._is_whole(page, file)]
-        self._keep(whole)
+        whole: list[tuple[PlannedPage, str]] = []
+        broken: list[tuple[PlannedPage, str]] = []
+        for page, file in arrived:
+            (whole if self._is_whole(page, file) else broken).append((page, str(file.id)))
+        await self._keep(whole)
         if broken:
             self.doubtful = True  # removed with what else is surplus, before the commit
             self._refuse([page for page, _ in broken], ["it arrived damaged"])
@@ -165,10 +164,12 @@ class Transfer:
         self._refuse([page for page in left if page.position not in damaged], _reasons(answer.errors or []))
         return left
 
-    def _keep(self, arrived: list[tuple[PlannedPage, str]]) -> None:
+    async def _keep(self, arrived: list[tuple[PlannedPage, str]]) -> None:
         if not arrived:
             return
-        self._service.journal.add_files(self._session_id, [(file_id, page) for page, file_id in arrived])
+        files = [(file_id, page) for page, file_id in arrived]
+        async with self._noting:  # waits for the disk, and the others go on sending
+            await asyncio.to_thread(self._service.journal.add_files, self._session_id, files)
         for page, file_id in arrived:
             self.stored[page.position] = file_id
         size_bytes = sum(page.size_bytes for page, _ in arrived)
@@ -191,8 +192,16 @@ class Transfer:
             return True
         if told.file_size is not None and told.file_size != page.size_bytes:
             return False
-        has_hash = self._proven and told.file_hash is not None and len(told.file_hash) == SHA256_DIGITS
-        return not has_hash or told.file_hash == page.digest
+        digest = told.file_hash or ""
+        if len(digest) != SHA256_DIGITS or digest == page.digest or self._hashes_are_of_another_kind:
+            return True
+        if self._proven:
+            return False
+        if self._odd_hashes.get(page.position) == digest:  # twice the same: it is a hash of another kind
+            self._hashes_are_of_another_kind = True
+            return True
+        self._odd_hashes[page.position] = digest
+        return False
 
     def _trust_hashes(self) -> None:
         if not self._proven:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from copy import copy
@@ -156,12 +157,16 @@ class Uploader:
             upload.path
             for upload in self._service.journal.uploads()
             if (upload.host, upload.account) == (self._service.host, self._service.account)
-            and upload.state in (State.INTENDED, State.OPEN, State.COMMITTING)
+            and upload.state in (State.OPEN, State.COMMITTING)
         }
         return sorted(chapters, key=lambda chapter: str(chapter.path.absolute()) not in begun)
 
     async def _plan(self, chapter: Chapter) -> Plan:
-        return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC))
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC), stop=stop)
+        finally:
+            stop.set()
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -161,16 +162,31 @@ class Rig:
         if session := self.session():
             self._http.delete(f"/upload/{session['id']}").raise_for_status()
 
-    def begin(self) -> str:
+    def begin(self, *groups: str) -> str:
         """Open a session as another program would."""
-        body = {"manga": MANGA, "groups": []}
+        body = {"manga": MANGA, "groups": groups}
         return str(self._http.post("/upload/begin", json=body).raise_for_status().json()["data"]["id"])
+
+    @staticmethod
+    def wire_name(chapter: Chapter, position: int) -> str:
+        """A page's name in a session of this program."""
+        return f"{position:04d}-{hashlib.sha256(chapter.pages[position - 1]).hexdigest()[:16]}.png"
 
     def begin_edit(self, chapter_id: str) -> str:
         """Open a session that changes a published chapter, as another program would."""
         version = self._http.get(f"/chapter/{chapter_id}").json()["data"]["attributes"]["version"]
         begun = self._http.post(f"/upload/begin/{chapter_id}", json={"version": version})
         return str(begun.raise_for_status().json()["data"]["id"])
+
+    def commit_open(self, chapter: Chapter) -> None:
+        """Commit the open session as it is, as a request does that was long on its way."""
+        session = self.session()
+        assert session is not None
+        files = [item for item in session["relationships"] if item["type"] == "upload_session_file"]
+        ordered = sorted(files, key=lambda file: str(file["attributes"]["originalFileName"]))
+        draft = {"volume": None, "chapter": chapter.number, "title": None, "translatedLanguage": "en"}
+        body = {"chapterDraft": draft, "pageOrder": [file["id"] for file in ordered]}
+        self._http.post(f"/upload/{session['id']}/commit", json=body).raise_for_status()
 
     def put(self, session_id: str, name: str, data: bytes) -> None:
         """Add a page as another program would."""

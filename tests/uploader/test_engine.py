@@ -282,3 +282,86 @@ def test_a_journal_that_is_none_says_so(tmp_path: Path) -> None:
     (tmp_path / "journal.sqlite3").write_bytes(b"no database at all" * 100)
     with pytest.raises(UsageError, match="cannot be used"):
         Journal(tmp_path / "journal.sqlite3")
+
+
+def killed(service: Rig, drawn: Drawn, url: str, cut: Cut, path: str, network: Link) -> None:
+    """Run the program until it is killed at this request."""
+    process = service.start(drawn, url)
+    network.fail(cut, "POST", path, then=process.kill)
+    process.communicate(timeout=60)
+
+
+def test_pages_that_changed_after_an_unheard_commit_are_no_silent_success(service: Rig, network: Link) -> None:
+    drawn = service.chapter(3)
+    killed(service, drawn, network.url, Cut.AFTER, COMMIT, network)
+    other = service.chapter(1).pages[0]
+    (drawn.folder / "002.png").write_bytes(other)
+    ran = service.upload(drawn, network.url)
+    assert ran.status == 6, ran.errors
+    service.assert_published_once(drawn)
+
+
+def test_pages_that_changed_after_an_unheard_begin_are_the_ones_published(service: Rig, network: Link) -> None:
+    drawn = service.chapter(3)
+    killed(service, drawn, network.url, Cut.AFTER, "/upload/begin", network)
+    drawn.pages[1] = service.chapter(1).pages[0]
+    (drawn.folder / "002.png").write_bytes(drawn.pages[1])
+    for _ in range(2):  # the second time there is nothing to do
+        assert service.upload(drawn, network.url).status == 0
+        service.assert_published_once(drawn)
+
+
+def test_a_commit_that_comes_through_late_is_found(service: Rig, network: Link) -> None:
+    """Killed before its commit was answered; it takes effect while the next run is on its way."""
+    drawn = service.chapter(3)
+    killed(service, drawn, network.url, Cut.BEFORE, COMMIT, network)
+    process = service.start(drawn, network.url)
+    network.fail(Cut.BEFORE, "GET", "/chapter", then=lambda: service.commit_open(drawn))
+    output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0, errors
+    assert service.assert_published_once(drawn) in output
+
+
+def test_a_closed_upload_does_not_hide_one_that_may_be_published(service: Rig, network: Link, journal: Journal) -> None:
+    drawn = service.chapter(2)
+    service.fault(fault="drop-after", method="POST", path=COMMIT)
+    service.fault(fault="503", method="GET", path="/chapter", after=2, times=1000)
+    with pytest.raises(TryLater):
+        with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)))
+    service.no_faults()
+    service.begin()
+    with pytest.raises(ForeignSession):
+        with_uploader(network.url, journal, lambda it: it.upload(wanted(drawn)), allow_duplicate=True)
+    service.abandon()
+    before = len(network.requests)
+    result = with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)))
+    assert (result.confirmed, result.already_done) == (True, True)
+    assert ("POST", "/upload/begin") not in network.requests[before:]
+
+
+def test_a_first_page_that_was_changed_on_the_way_is_seen_without_experience(
+    service: Rig, network: Link, journal: Journal
+) -> None:
+    drawn = service.chapter(1)
+    network.fail(Cut.FLIP, "POST", PUT)
+    with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)))
+    service.assert_published_once(drawn)
+
+
+def test_a_date_that_passes_while_the_commit_is_tried_again_is_no_now(
+    service: Rig, network: Link, journal: Journal
+) -> None:
+    drawn = service.chapter(2)
+    soon = datetime.now(UTC) + timedelta(seconds=3)
+    service.fault(fault="503", method="POST", path=COMMIT, times=4)
+    with pytest.raises(UsageError, match="passed"):
+        with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn, publish_at=soon)))
+    assert service.published(drawn) == []
+
+
+def test_an_outage_of_seconds_is_lived_through(service: Rig, network: Link, journal: Journal) -> None:
+    drawn = service.chapter(12)
+    service.fault(fault="drop-after", method="POST", path=PUT)
+    service.fault(fault="503", method="GET", path="/upload", times=7)
+    with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)))
+    service.assert_published_once(drawn)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from link import Cut
-from rig import Rig, link, rig
+from rig import GROUP, Rig, link, rig
 
 PUT, BEGIN, COMMIT = r"/upload/[0-9a-f-]{36}", "/upload/begin", r"/upload/[0-9a-f-]{36}/commit"
 LEVELS = ("full", "ids", "none")
@@ -159,10 +159,35 @@ def test_a_foreign_session_is_left_alone(service: Rig) -> None:
 def test_a_foreign_session_can_be_used(service: Rig) -> None:
     chapter = service.chapter(4)
     with link(service) as network:
-        foreign = service.begin()
+        foreign = service.begin(GROUP)
         service.put(foreign, "mine.png", chapter.pages[0])
         assert service.upload(chapter, network.url, "--adopt").status == 0
         service.assert_published_once(chapter)
+
+
+def test_a_session_of_other_groups_is_never_used(service: Rig) -> None:
+    """A commit cannot change them: the chapter would be published for the wrong ones."""
+    chapter = service.chapter(4)
+    with link(service) as network:
+        foreign = service.begin()
+        service.put(foreign, service.wire_name(chapter, 1), chapter.pages[0])
+        assert service.upload(chapter, network.url).status == 3
+        ran = service.upload(chapter, network.url, "--adopt")
+        assert (ran.status, "no groups" in ran.errors) == (3, True)
+        assert service.published(chapter) == []
+
+
+@pytest.mark.parametrize("service", ["ids", "none"], indirect=True)
+def test_a_session_of_which_too_little_is_told_is_never_adopted(service: Rig) -> None:
+    """It may be one that changes a published chapter."""
+    published, chapter = service.chapter(2), service.chapter(2)
+    with link(service) as network:
+        done = service.upload(published, network.url)
+        service.begin_edit(str(done.result["chapter_id"]))
+        assert service.upload(chapter, network.url, "--adopt").status == 3
+        assert service.published(chapter) == []
+        service.abandon()
+        service.assert_published_once(published)
 
 
 def test_the_same_command_again_has_nothing_to_do(service: Rig) -> None:
