@@ -9,7 +9,7 @@ demo: $(READY)  ## the whole way on this machine; KEEP=1 leaves the service runn
 	@PYTHONPATH=tests/server:tests/uploader KEEP=$(KEEP) $(BIN)/python demo/demo.py
 
 test: check  ## what CI runs: the checks, then every test
-	$(BIN)/pytest --cov --cov-report=term
+	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
 
 prove: $(READY)  ## the long forms of tests: forty kills, every fault at every level
 	$(BIN)/pytest -m proof -s
