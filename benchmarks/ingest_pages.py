@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 import zlib
+from dataclasses import dataclass
 from math import isqrt
 from pathlib import Path
 
@@ -24,26 +25,41 @@ def page(size_bytes: int) -> bytes:
     )
 
 
-def form(pages: list[bytes]) -> bytes:
-    """The multipart body of one request."""
-    parts = [
-        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file{number}"; filename="{number}.png"\r\n'
-        "Content-Type: image/png\r\n\r\n".encode()
-        + data
-        + b"\r\n"
-        for number, data in enumerate(pages, start=1)
-    ]
-    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Bytes of a file."""
+
+    path: Path
+    start: int
+    size: int
 
 
-def write_forms(folder: Path, *, count: int, pages: int, page_bytes: int) -> list[Path]:
-    """So many bodies, each with pages of its own, in files."""
-    files = []
-    for number in range(count):
-        file = folder / f"{page_bytes}-{number:02}.form"
-        file.write_bytes(form([page(page_bytes) for _ in range(pages)]))
-        files.append(file)
-    return files
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The multipart body of one request, in a file, and where its pages are in it."""
+
+    body: Span
+    pages: list[Span]
+
+
+def write_forms(folder: Path, *, count: int, pages: int, page_bytes: int) -> list[Form]:
+    """So many bodies, each with pages of its own."""
+    names = (folder / f"{page_bytes}-{number:02}.form" for number in range(count))
+    return [_write_form(name, [page(page_bytes) for _ in range(pages)]) for name in names]
+
+
+def _write_form(path: Path, pages: list[bytes]) -> Form:
+    spans = []
+    with path.open("wb") as file:
+        for number, data in enumerate(pages, start=1):
+            file.write(
+                f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file{number}"; filename="{number}.png"\r\n'
+                "Content-Type: image/png\r\n\r\n".encode()
+            )
+            spans.append(Span(path, file.tell(), len(data)))
+            file.write(data + b"\r\n")
+        file.write(f"--{BOUNDARY}--\r\n".encode())
+        return Form(Span(path, 0, file.tell()), spans)
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Protocol
+from typing import Protocol, Self
 
 import httpx2
-from ingest_pages import BOUNDARY
+from ingest_pages import BOUNDARY, Form, Span
 from ingest_sender import Request
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ class Target(Protocol):
 
     port: int
 
-    def begin(self, bodies: list[Path]) -> list[Request]:
+    def begin(self, forms: list[Form]) -> list[Request]:
         """The requests that store these."""
 
     def end(self, pages: int) -> None:
@@ -70,8 +70,9 @@ class Target(Protocol):
 class Ours:
     """`mangadex-server`, by one session for each round."""
 
-    def __init__(self, url: str, data_dir: Path) -> None:
+    def __init__(self, url: str, data_dir: Path, program_pid: int) -> None:
         self.port = int(url.rpartition(":")[2])
+        self.program_pid = program_pid
         self._data_dir = data_dir
         self._http = httpx2.Client(base_url=url, trust_env=False, timeout=60)
         answer = self._http.post("/realms/mangadex/protocol/openid-connect/token", data=SIGN_IN)
@@ -79,12 +80,18 @@ class Ours:
         self._http.headers["Authorization"] = f"Bearer {self._token}"
         self._session = ""
 
-    def begin(self, bodies: list[Path]) -> list[Request]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def begin(self, forms: list[Form]) -> list[Request]:
         """As `Target`."""
         begun = self._http.post("/upload/begin", json={"manga": MANGA, "groups": []}).raise_for_status()
         self._session = begun.json()["id"]
         kind = f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nAuthorization: Bearer {self._token}\r\n"
-        return [request(f"POST /upload/{self._session}", body, kind) for body in bodies]
+        return [request(f"POST /upload/{self._session}", form.body, kind) for form in forms]
 
     def end(self, pages: int) -> None:
         """As `Target`."""
@@ -98,29 +105,30 @@ class Ours:
 
 
 class Folder:
-    """A rival: each body becomes a file."""
+    """A rival: each body becomes a file, or each page of it."""
 
-    def __init__(self, port: int, method: str, kind: str, stored: Path) -> None:
+    def __init__(self, port: int, method: str, kind: str, stored: Path, *, by_page: bool) -> None:
         self.port = port
         self._method = method
         self._kind = kind
         self._stored = stored
-        self._bodies: list[Path] = []
+        self._by_page = by_page
+        self._sent: list[Span] = []
 
-    def begin(self, bodies: list[Path]) -> list[Request]:
+    def begin(self, forms: list[Form]) -> list[Request]:
         """As `Target`."""
-        self._bodies = bodies
+        self._sent = [span for form in forms for span in (form.pages if self._by_page else [form.body])]
         return [
-            request(self._method.format(name=body.name), body, self._kind.format(size=body.stat().st_size))
-            for body in bodies
+            request(self._method.format(number=number), span, self._kind.format(size=span.size))
+            for number, span in enumerate(self._sent)
         ]
 
-    def end(self, pages: int) -> None:  # noqa: ARG002 - the bodies as they are
+    def end(self, pages: int) -> None:  # noqa: ARG002 - it knows better
         """As `Target`."""
         files = list(self._stored.iterdir())
         found = sorted(path.stat().st_size for path in files if path.suffix != ".json")
-        if found != sorted(body.stat().st_size for body in self._bodies):
-            raise SystemExit(f"{self._stored} has {len(found)} files, not the {len(self._bodies)} that were sent")
+        if found != sorted(span.size for span in self._sent):
+            raise SystemExit(f"{self._stored} has {len(found)} files, not the {len(self._sent)} that were sent")
         move_away(files, self._stored.parent)
 
 
@@ -131,9 +139,9 @@ def move_away(files: list[Path], folder: Path) -> None:
         file.rename(away / file.name)
 
 
-def request(method_and_path: str, body: Path, headers: str) -> Request:
-    length = f"Content-Length: {body.stat().st_size}\r\n"
-    return {"head": f"{method_and_path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}{headers}\r\n", "body": str(body)}
+def request(method_and_path: str, body: Span, headers: str) -> Request:
+    head = f"{method_and_path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {body.size}\r\n{headers}\r\n"
+    return {"head": head, "path": str(body.path), "start": body.start, "size": body.size}
 
 
 @contextmanager
@@ -145,9 +153,11 @@ def ours(folder: Path, durability: str) -> Iterator[Ours]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         try:
             line = process.stdout.readline() if process.stdout else ""
-            yield Ours(line.removeprefix(READY).strip(), data_dir)
+            with Ours(line.removeprefix(READY).strip(), data_dir, process.pid) as target:
+                yield target
         finally:
             process.terminate()
+            process.communicate()
 
 
 @contextmanager
@@ -161,11 +171,11 @@ def nginx(folder: Path) -> Iterator[Folder]:
     user = "user root;" if os.geteuid() == 0 else ""
     (home / "nginx.conf").write_text(NGINX.format(folder=home, port=port, user=user))
     with started([program, "-p", str(home), "-c", str(home / "nginx.conf")], port):
-        yield Folder(port, "PUT /{name}", "", home / "stored")
+        yield Folder(port, "PUT /{number}", "", home / "stored", by_page=False)
 
 
 @contextmanager
-def tus(folder: Path) -> Iterator[Folder]:
+def tus(folder: Path, *, by_page: bool) -> Iterator[Folder]:
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
         raise SystemExit("There is no Node.js for the tus server. Install node (20 or later) and npm, and repeat.")
@@ -173,11 +183,11 @@ def tus(folder: Path) -> Iterator[Folder]:
         TUS_CACHE.mkdir(parents=True, exist_ok=True)
         subprocess.run([npm, "install", "--silent", "--prefix", str(TUS_CACHE), *TUS_PACKAGES], check=True)
     shutil.copy(HERE / "ingest_tus.mjs", TUS_CACHE)  # where it finds them
-    stored, port = folder / "tus", free_port()
+    stored, port = Path(tempfile.mkdtemp(dir=folder, prefix="tus-")) / "stored", free_port()
     stored.mkdir()
     kind = "Tus-Resumable: 1.0.0\r\nUpload-Length: {size}\r\nContent-Type: application/offset+octet-stream\r\n"
     with started([node, str(TUS_CACHE / "ingest_tus.mjs"), str(stored), str(port)], port):
-        yield Folder(port, "POST /files", kind, stored)
+        yield Folder(port, "POST /files", kind, stored, by_page=by_page)
 
 
 @contextmanager

@@ -9,12 +9,13 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.accounts import Account, Accounts, account_of
+from mangadex_server.approval import MODERATORS
 from mangadex_server.database import Database
 from mangadex_server.errors import Invalid
 from mangadex_server.tables import refresh_tokens, users
 
-ROLES = ("ROLE_MEMBER", "ROLE_EXTERNAL")
-"""What there is: everybody; who may publish chapters that are read elsewhere (contract 11.3)."""
+ROLES = ("ROLE_MEMBER", "ROLE_EXTERNAL", *sorted(MODERATORS))
+"""What there is: everybody; who may publish chapters that are read elsewhere (contract 11.3); who reviews."""
 
 
 class AccountChanges:

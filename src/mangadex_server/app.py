@@ -78,7 +78,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     app.include_router(routes_accounts.router(parts.accounts, parts.sign_ins, settings))
     app.include_router(routes_uploads.router(parts, identify, hurry.set))
     app.include_router(routes_catalog.router(settings, parts.catalog, parts.chapters, identify, identify_optional))
-    app.include_router(routes_reading.router(settings, Reading(parts.database, parts.blobs)))
+    app.include_router(routes_reading.router(settings, Reading(parts.database, parts.blobs), identify_optional))
     app.include_router(routes_operation.router(parts))
     app.include_router(routes_docs.router(app))
     app.openapi = document_of(app, routes_accounts.TOKEN_PATH)  # type: ignore[method-assign]  # as FastAPI's documentation has it

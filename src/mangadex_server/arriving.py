@@ -69,10 +69,11 @@ class Arriving:
     """One part while it arrives. At most one of its steps is in a thread at a time."""
 
     def __init__(self, name: PartName, means: Means) -> None:
-        self._name = name
+        self.name = name
         self._means = means
         self._refusal: ServiceError | None = name.refused(name.problem) if name.problem else None
-        self._size_bytes = 0
+        self.size_bytes = 0
+        self._is_dropped = False
         self._pieces: Pieces = []
         self._charged_bytes = 0
         self._blob: NewBlob | None = None
@@ -84,11 +85,10 @@ class Arriving:
         Raises:
             OSError: the bytes before these could not be written.
         """
-        self._size_bytes += len(piece)
-        if self._refusal is None and self._size_bytes > self._means.settings.max_file_bytes:
+        self.size_bytes += len(piece)
+        if self._refusal is None and self.size_bytes > self._means.settings.max_file_bytes:
             limit = self._means.settings.max_file_bytes
-            self._refusal = TooLarge(f"File {self._name.shown} is over {limit} bytes. Make it smaller.")
-            self.drop()
+            self.refuse(TooLarge(f"File {self.name.shown} is over {limit} bytes. Make it smaller."))
         if self._refusal is not None:
             return
         self._pieces.append(piece)
@@ -109,13 +109,26 @@ class Arriving:
         """
         if self._refusal is not None:
             refused: Future[Received] = Future()
-            refused.set_result(Received(self._name.text, refusal=self._refusal))
+            refused.set_result(Received(self.name.text, refusal=self._refusal))
             return refused
         await self._settled()
         return self._begin(self._finish)
 
+    @property
+    def is_refused(self) -> bool:
+        """Whether its bytes are dropped."""
+        return self._refusal is not None
+
+    def refuse(self, refusal: ServiceError) -> None:
+        """Store none of it, whatever else comes."""
+        self._refusal = refusal
+        self.drop()
+
     def drop(self) -> None:
         """Forget it; nothing stays behind, even if a thread is busy with it, but what is stored already."""
+        if self._is_dropped:
+            return
+        self._is_dropped = True
         self._means.budget.give_back(self._charged_bytes)
         self._charged_bytes, self._pieces = 0, []
         if self._step is not None:
@@ -153,8 +166,8 @@ class Arriving:
                         data, formats=self._means.settings.formats, max_side_px=self._means.settings.max_side_px
                     )
             except Invalid as refusal:
-                return Received(self._name.text, refusal=self._name.refused(refusal.detail))
-            return Received(self._name.text, blob.keep(), self._size_bytes, image)
+                return Received(self.name.text, refusal=self.name.refused(refusal.detail))
+            return Received(self.name.text, blob.keep(), self.size_bytes, image)
 
     def _opened_blob(self) -> NewBlob:
         if self._blob is None:

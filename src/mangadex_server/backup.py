@@ -19,7 +19,7 @@ from pathlib import Path
 from sqlalchemy.engine import make_url
 
 from mangadex_server.blobs import LocalBlobs
-from mangadex_server.data_folder import locked, make, no_sweep
+from mangadex_server.data_folder import locked, make, no_sweep, restoring, sync
 from mangadex_server.settings import Settings
 
 DATABASE = "database.sqlite3"
@@ -29,6 +29,8 @@ DIGESTS = """
     SELECT blob FROM upload_session_files UNION SELECT blob FROM pages
     UNION SELECT saver_blob FROM pages WHERE saver_blob IS NOT NULL
 """
+NEW_DIGESTS = "UNION SELECT blob FROM new_pages"
+"""With those where this table is: a copy may be of an older version of the program."""
 
 
 class BackupError(Exception):
@@ -68,20 +70,22 @@ def restore(settings: Settings, source: Path) -> Copied:
 
     Raises:
         BackupError: this is no complete copy, or the data folder is in use.
+        HalfRestoredError: an earlier restore to the folder did not end.
     """
     database = _sqlite(settings)
     if not (source / MANIFEST).is_file():
         raise BackupError(f"{source} is no complete backup: it has no {MANIFEST}. Choose another one.")
+    make(settings.data_dir)
     _refuse_unless_empty(settings.data_dir)
     if database.exists():
         raise BackupError(f"There is a database at {database}. Move it away first.")
-    with locked(settings.data_dir):
+    with locked(settings.data_dir), restoring(settings.data_dir):
         arriving = database.with_name(f".{database.name}.arriving")
         _copy_database(source / DATABASE, arriving)
         copied = _copy_blobs(_digests(arriving), source / "blobs", settings.data_dir / "blobs")
         _copy_key(source, settings.data_dir)
-        arriving.rename(database)  # last: without it, the folder is not taken for a service
-        _sync(database.parent)
+        arriving.rename(database)
+        sync(database.parent)
     return copied
 
 
@@ -112,13 +116,14 @@ def _copy_database(source: Path, target: Path) -> None:
         raise BackupError(f"The database {source} cannot be copied: {error}. Restore an earlier backup.") from error
     if found != "ok":
         raise BackupError(f"The database {source} is damaged: {found}. Restore an earlier backup.")
-    _sync(target)
+    sync(target)
 
 
 def _digests(database: Path) -> list[str]:
     try:
         with closing(sqlite3.connect(database)) as connection:
-            return [digest for (digest,) in connection.execute(DIGESTS)]
+            has_new = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'new_pages'").fetchone()
+            return [digest for (digest,) in connection.execute(DIGESTS + NEW_DIGESTS if has_new else DIGESTS)]
     except sqlite3.Error as error:
         raise BackupError(f"{database} is no database of this service: {error}.") from error
 
@@ -137,7 +142,7 @@ def _copy_blobs(digests: Iterable[str], source: Path, target: Path) -> Copied:
             blobs += 1
         else:
             lost.append(digest)
-    _sync(target)
+    sync(target)
     return Copied(blobs, lost)
 
 
@@ -146,20 +151,12 @@ def _copy_key(source: Path, target: Path) -> None:
         descriptor = os.open(target / KEY, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write((source / KEY).read_bytes())
-        _sync(target / KEY)
+        sync(target / KEY)
 
 
 def _write(path: Path, data: bytes) -> None:
     arriving = path.with_name(f".{path.name}.arriving")
     arriving.write_bytes(data)
-    _sync(arriving)
+    sync(arriving)
     arriving.rename(path)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

@@ -43,7 +43,7 @@ def settings_for(data_dir: Path | None = None, config: Path | None = None, **fla
 def work(settings: Settings, do: Callable[[Parts], Awaitable[T]]) -> T:
     """Do something with the parts of an installation, which is made where there is none."""
     with loading():
-        from mangadex_server.migrate import migrate  # noqa: PLC0415
+        from mangadex_server.migrate import migrate_alone  # noqa: PLC0415
         from mangadex_server.parts import Parts  # noqa: PLC0415
 
     async def done() -> T:
@@ -55,7 +55,7 @@ def work(settings: Settings, do: Callable[[Parts], Awaitable[T]]) -> T:
 
     with refusals():
         data_folder.make(settings.data_dir)
-        migrate(settings.database)
+        migrate_alone(settings)
         return asyncio.run(done())
 
 

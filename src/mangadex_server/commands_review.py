@@ -10,15 +10,19 @@ from mangadex_server.command_line import ConfigFile, DataDir, settings_for, work
 
 if TYPE_CHECKING:
     from mangadex_server.parts import Parts
-    from mangadex_server.review import Waiting
+    from mangadex_server.review import Listed
 
 review_commands = typer.Typer(no_args_is_help=True, help="Chapters that wait for a moderator.")
 
 
 @review_commands.command("list")
 def list_waiting(data_dir: DataDir = None, config: ConfigFile = None) -> None:
-    """Print the chapters that wait, the oldest first: id, what it is, who uploaded it."""
-    for chapter in work(settings_for(data_dir, config), lambda parts: parts.review.waiting()):
+    """Print the chapters that wait, the oldest first, then those that are broken, rejected or given up, with why."""
+
+    async def listed(parts: Parts) -> list[Listed]:
+        return [*await parts.review.waiting(), *await parts.review.refused()]
+
+    for chapter in work(settings_for(data_dir, config), listed):
         typer.echo(_line(chapter))
 
 
@@ -49,6 +53,16 @@ def reject(
     work(settings_for(data_dir, config), lambda parts: parts.review.reject(chapter, reason))
 
 
-def _line(chapter: Waiting) -> str:
+def _line(chapter: Listed) -> str:
     number = f"volume {chapter.volume or '-'} chapter {chapter.chapter or '-'} ({chapter.language})"
-    return f"{chapter.id}  {chapter.manga}  {number}  {chapter.page_count} pages  by {chapter.username}"
+    return (
+        f"{chapter.id}  {chapter.manga}  {number}  {chapter.page_count} pages  by {chapter.username}{_refusal(chapter)}"
+    )
+
+
+def _refusal(chapter: Listed) -> str:
+    if chapter.broken_reason is not None:
+        return f"  not published: {chapter.broken_reason}"
+    if chapter.edit_broken_reason is not None:
+        return f"  its readers have the pages before the edit: {chapter.edit_broken_reason}"
+    return ""

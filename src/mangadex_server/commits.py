@@ -15,6 +15,7 @@ from sqlalchemy import Row, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_openapi.models import ChapterDraft
+from mangadex_server import chapter_pages
 from mangadex_server.approval import Approval
 from mangadex_server.database import Database
 from mangadex_server.errors import InConflict, Invalid, NotFound, NotPermitted
@@ -22,7 +23,8 @@ from mangadex_server.jobs import Jobs
 from mangadex_server.open_sessions import open_session
 from mangadex_server.settings import Settings
 from mangadex_server.states import Action, State, after
-from mangadex_server.tables import chapter_groups, chapters, files, manga, pages, session_groups, sessions
+from mangadex_server.tables import chapter_groups, chapters, files, manga, session_groups, sessions
+from mangadex_server.visibility import opens_at, readable_at
 
 MAY_LINK_OUT = "ROLE_EXTERNAL"
 """The special permission that a chapter elsewhere needs (contract 5.3)."""
@@ -63,25 +65,27 @@ class Commits:
             self._check_link(uploader, draft, page_order)
             ordered = await _ordered_files(connection, session_id, page_order)
             if session.is_edit:
-                chapter_id = await self._change_chapter(connection, uploader, session, draft, ordered)
+                chapter_id = session.chapter_id
+                is_done = await self._change_chapter(connection, uploader, session, draft, ordered)
             else:
-                chapter_id = await self._add_chapter(connection, uploader, session, draft)
-            await _write_pages(connection, chapter_id, ordered)
+                chapter_id, is_done = await self._add_chapter(connection, uploader, session, draft), False
+                await chapter_pages.put(connection, chapter_id, ordered, {})
             await connection.execute(delete(files).where(files.c.session_id == session_id))
             await connection.execute(
                 update(sessions)
                 .where(sessions.c.id == session_id)
                 .values(
-                    state=after(State.OPEN, Action.COMMIT),
+                    state=after(State.COMMITTED, Action.FINISH) if is_done else after(State.OPEN, Action.COMMIT),
                     chapter_id=chapter_id,
                     version=sessions.c.version + 1,
                     updated_at=self._clock(),
                 )
             )
-            await self._jobs.add(
-                connection, kind=PROCESS, chapter_id=chapter_id, session_id=session_id, due_at=self._clock()
-            )
-            return chapter_id
+            if not is_done:
+                await self._jobs.add(
+                    connection, kind=PROCESS, chapter_id=chapter_id, session_id=session_id, due_at=self._clock()
+                )
+            return str(chapter_id)
 
     async def requires_approval(self, user_id: str, manga_id: str, language: str) -> bool:
         """Whether a chapter of this manga in this language would wait for a moderator.
@@ -130,7 +134,8 @@ class Commits:
         session: Row[Any],
         draft: ChapterDraft,
         ordered: Sequence[Row[Any]],
-    ) -> str:
+    ) -> bool:
+        """Whether there is nothing to process: its readers never miss a chapter that they had (contract 5.2)."""
         this = chapters.c.id == session.chapter_id
         chapter = (await connection.execute(select(chapters).where(this).with_for_update())).one_or_none()
         if chapter is None:
@@ -140,18 +145,34 @@ class Commits:
                 f"The chapter is at version {chapter.version}; this edit was begun at {session.chapter_version}. "
                 "Abandon the session, read the chapter, and begin again."
             )
-        pages_before = select(pages.c.blob).where(pages.c.chapter_id == chapter.id).order_by(pages.c.position)
-        has_new_pages = list((await connection.execute(pages_before)).scalars()) != [file.blob for file in ordered]
+        pages_before = [page.blob for page in await chapter_pages.latest(connection, chapter.id)]
+        has_new_pages = pages_before != [file.blob for file in ordered]
         values = self._values(draft) | {"version": chapter.version + 1}
-        values["approved"] = await self._approval.survives(
+        approved = values["approved"] = await self._approval.survives(
             connection,
             chapter,
             str(draft.translated_language),
             changes_content=has_new_pages or draft.external_url != chapter.external_url,
             roles=uploader.roles,
         )
+        savers = await chapter_pages.savers(connection, chapter.id)
+        is_done = all(file.blob in savers for file in ordered)
+        stays_open = chapter.readable_at is not None and chapter.broken_reason is None and approved
+        if is_done or stays_open:
+            values["readable_at"] = self._readable_at(chapter, values)
+            values["page_count"] = len(ordered) if is_done else chapter.page_count
+        elif chapter.publish_at is None and "publish_at" not in values:
+            values["publish_at"] = chapter.readable_at
         await connection.execute(update(chapters).where(this).values(values))
-        return str(chapter.id)
+        if is_done or not stays_open:
+            await chapter_pages.put(connection, chapter.id, ordered, savers)
+        else:
+            await chapter_pages.put_beside(connection, chapter.id, ordered)
+        return is_done
+
+    def _readable_at(self, chapter: Row[Any], values: dict[str, Any]) -> float:
+        publish_at = values.get("publish_at", chapter.publish_at)
+        return readable_at(self._clock(), chapter.readable_at, opens_at(publish_at, values["external_url"]))
 
     def _values(self, draft: ChapterDraft) -> dict[str, Any]:
         """What a draft says; a commit without publishAt keeps the chapter's time (contract 5.2)."""
@@ -163,6 +184,7 @@ class Commits:
             "external_url": draft.external_url,
             "readable_at": None,
             "broken_reason": None,
+            "edit_broken_reason": None,
             "page_count": 0,
             "updated_at": self._clock(),
         }
@@ -178,25 +200,6 @@ async def _ordered_files(connection: AsyncConnection, session_id: str, page_orde
     if unknown := [file_id for file_id in page_order if file_id not in present]:
         raise Invalid(f"Error validating /pageOrder: not in this session: {', '.join(unknown)}")
     return [present[file_id] for file_id in page_order]
-
-
-async def _write_pages(connection: AsyncConnection, chapter_id: str, ordered: list[Row[Any]]) -> None:
-    await connection.execute(delete(pages).where(pages.c.chapter_id == chapter_id))
-    rows = [
-        {
-            "chapter_id": chapter_id,
-            "position": position,
-            "original_file_name": file.original_file_name,
-            "blob": file.blob,
-            "size_bytes": file.size_bytes,
-            "mime_type": file.mime_type,
-            "width": file.width,
-            "height": file.height,
-        }
-        for position, file in enumerate(ordered)
-    ]
-    if rows:
-        await connection.execute(insert(pages), rows)
 
 
 def _unix(utc_text: str) -> float:

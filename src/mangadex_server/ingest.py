@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 from collections.abc import AsyncIterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from mangadex_server.arriving import Arriving, Means, MemoryBudget, Received
 from mangadex_server.blobs import LocalBlobs
-from mangadex_server.errors import Invalid, OutOfSpace, TooLarge
+from mangadex_server.errors import Invalid, OutOfSpace, Overloaded, TooLarge
 from mangadex_server.multipart_body import beginning_with, boundary_of, joined
 from mangadex_server.part_names import file_name
+from mangadex_server.room import Filling, Room
 from mangadex_server.settings import Settings
 
 THREADS = 8
@@ -30,6 +30,7 @@ OVERHEAD_BYTES = 512 << 10
 """Of a request, besides its files: heads, fields, boundaries."""
 
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})  # the last by `ulimit -f`
+NO_FILES = frozenset({errno.EMFILE, errno.ENFILE})  # `ulimit -n`, and the machine's own limit
 
 __all__ = ["Ingest", "Received"]
 
@@ -42,22 +43,28 @@ class Ingest:
         self._settings = settings
         self._means = Means(blobs, settings, MemoryBudget(settings.upload_memory_bytes), threads)
 
-    async def receive(self, content_type: str, body: AsyncIterator[bytes]) -> list[Received]:
-        """All parts with a filename, in their order; each is stored while the next one arrives.
+    async def receive(self, content_type: str, body: AsyncIterator[bytes], room: Room | None = None) -> list[Received]:
+        """All parts with a filename, in their order; each with room is stored while the next one arrives.
+
+        Without `room`, there is that of an empty session.
 
         Raises:
             Invalid: no multipart form, cut off, too many files, none at all. Nothing half-written stays then.
             TooLarge: more bytes than its files may have.
             OutOfSpace: the disk is full.
+            Overloaded: too many files are open.
         """
         boundary = boundary_of(content_type)
         parts: list[Arriving] = []
         try:
-            ends = await self._parse(boundary, beginning_with(boundary, joined(body)), parts)
-            received = await asyncio.gather(*map(asyncio.wrap_future, ends))
+            filling = Filling(room or Room(self._settings))
+            await self._parse(boundary, beginning_with(boundary, joined(body)), parts, filling)
+            received = await filling.received()
         except OSError as error:
             if error.errno in NO_SPACE:
                 raise OutOfSpace("The service has no room for these pages. Try again later.") from error
+            if error.errno in NO_FILES:
+                raise Overloaded("The service has too many files open. Try again in a moment.") from error
             raise
         finally:
             for part in parts:
@@ -68,14 +75,13 @@ class Ingest:
             raise Invalid("There is no file in the request. Send each as a part with a filename.")
         return received
 
-    async def _parse(self, boundary: str, body: AsyncIterator[bytes], parts: list[Arriving]) -> list[Future[Received]]:
+    async def _parse(self, boundary: str, body: AsyncIterator[bytes], parts: list[Arriving], filling: Filling) -> None:
         # not strict: it would refuse a line end after the last boundary that comes in a piece of its own
         parser = PushMultipartParser(
             boundary,
             max_segment_count=self._settings.max_files_per_request + MAX_FIELDS,
             max_header_size=MAX_HEADER_BYTES,
         )
-        ends: list[Future[Received]] = []
         part: Arriving | None = None
         total_bytes, field_bytes = 0, 0
         try:
@@ -89,13 +95,12 @@ class Ingest:
                         field_bytes += len(event or b"")
                         _check_fields(field_bytes)
                     elif event is None:
-                        ends.append(await part.end())
+                        filling.ended(await part.end(), part.size_bytes)
                     else:
-                        await part.add(event)
+                        await _add(part, event, filling)
             list(parser.parse(b""))  # a body that was cut off is an error only now
         except MultipartError as error:
             raise self._refusal(error) from None
-        return ends
 
     def _begun(self, head: MultipartSegment, parts: list[Arriving]) -> Arriving | None:
         name = file_name(head.header("Content-Disposition", ""))
@@ -124,6 +129,14 @@ class Ingest:
         return Invalid(
             "The head of a part is too long. Send a shorter file name, and only the headers that are needed."
         )
+
+
+async def _add(part: Arriving, piece: bytes | bytearray, filling: Filling) -> None:
+    if not part.is_refused:
+        refusal = await filling.refusal(part.name.text, part.size_bytes + len(piece))
+        if refusal is not None:
+            part.refuse(refusal)
+    await part.add(piece)
 
 
 def _check_fields(field_bytes: int) -> None:

@@ -5,6 +5,7 @@ A job runs at least once. Who lost the lease changes nothing: owner and attempt 
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,14 +14,17 @@ from uuid import uuid4
 
 from sqlalchemy import Delete, Update, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from mangadex_server.database import Database
 from mangadex_server.errors import InConflict, NotFound
 from mangadex_server.settings import Settings
 from mangadex_server.states import State
-from mangadex_server.tables import jobs, sessions
+from mangadex_server.tables import chapters, jobs, new_pages, sessions
 
 Statement = TypeVar("Statement", Update, Delete)
+
+log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 RETRY_S = 10.0  # times the attempts made: a full disk or a lost database takes a while
@@ -78,7 +82,8 @@ class Jobs:
         """The job that has waited longest and that nobody works on, leased to `owner`."""
         now = self._clock()
         async with self._database.write() as connection:
-            await connection.execute(_give_up_lost(now))
+            for lost in (await connection.execute(_give_up_lost(now))).all():
+                await _tell(connection, lost.chapter_id, lost.failed_reason)
             row = (await connection.execute(_claim(owner, kind, now, now + self._lease_s))).mappings().one_or_none()
         return Job(**row) if row else None
 
@@ -94,13 +99,19 @@ class Jobs:
 
     async def give_back(self, job: Job) -> bool:
         """Let another take it at once, as if it had not been claimed; False if the lease is lost."""
-        return await self._release(job, attempts=job.attempts - 1)
+        async with self._database.write() as connection:
+            return await self._release(connection, job, attempts=job.attempts - 1)
 
     async def fail(self, job: Job, reason: str) -> bool:
         """Try again later, or give up for good after the last attempt; False if the lease is lost."""
         if job.attempts >= MAX_ATTEMPTS:
-            return await self._release(job, failed_reason=reason)
-        return await self._release(job, due_at=self._clock() + RETRY_S * job.attempts)
+            async with self._database.write() as connection:
+                is_ours = await self._release(connection, job, failed_reason=reason)
+                if is_ours:
+                    await _tell(connection, job.chapter_id, reason)
+                return is_ours
+        async with self._database.write() as connection:
+            return await self._release(connection, job, due_at=self._clock() + RETRY_S * job.attempts)
 
     async def standing(self) -> Standing:
         """How much there is to do."""
@@ -134,17 +145,32 @@ class Jobs:
             if (await connection.execute(given_up)).rowcount == 0:
                 raise InConflict(f"Job {job_id} was not given up. A worker takes it when it is due.")
 
-    async def _release(self, job: Job, **values: float | str) -> bool:
+    async def _release(self, connection: AsyncConnection, job: Job, **values: float | str) -> bool:
         statement = _fenced(update(jobs), job).values(owner=None, lease_until=0, **values)
-        async with self._database.write() as connection:
-            return (await connection.execute(statement)).rowcount == 1
+        return (await connection.execute(statement)).rowcount == 1
 
 
-def _give_up_lost(now: float) -> Update:
+async def _tell(connection: AsyncConnection, chapter_id: str, failed_reason: str) -> None:
+    """Leave the reason on a chapter whose job is given up; one that is processed already is left alone."""
+    reason = f"its processing was given up ({failed_reason})"
+    log.warning("chapter %s: %s; `mangadex-server jobs retry` tries it again", chapter_id, reason)
+    this = chapters.c.id == chapter_id
+    waits = this, chapters.c.readable_at.is_(None), chapters.c.broken_reason.is_(None)
+    await connection.execute(update(chapters).where(*waits).values(broken_reason=reason))
+    edited = this, chapters.c.id.in_(select(new_pages.c.chapter_id))
+    await connection.execute(update(chapters).where(*edited).values(edit_broken_reason=reason))
+
+
+def _give_up_lost(now: float) -> ReturningUpdate[tuple[str, str]]:
     """Jobs whose last worker vanished too: they may be what kills workers."""
     reason = f"its workers ended {MAX_ATTEMPTS} times without a result"
     lost = jobs.c.failed_reason.is_(None), jobs.c.attempts >= MAX_ATTEMPTS, jobs.c.lease_until <= now
-    return update(jobs).where(*lost).values(failed_reason=reason, owner=None)
+    return (
+        update(jobs)
+        .where(*lost)
+        .values(failed_reason=reason, owner=None)
+        .returning(jobs.c.chapter_id, jobs.c.failed_reason)
+    )
 
 
 def _claim(owner: str, kind: str, now: float, lease_until: float) -> Update:

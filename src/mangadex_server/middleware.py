@@ -115,7 +115,7 @@ class Around:
     def _address(self, scope: Scope, headers: Headers) -> str:
         client: tuple[str, int] | None = scope.get("client")
         address = client[0] if client else "unknown"
-        for hop in reversed(headers.get("x-forwarded-for", "").split(",")):
+        for hop in reversed(",".join(headers.getlist("x-forwarded-for")).split(",")):
             if not self._is_trusted(address) or not hop.strip():
                 break
             address = hop.strip()

@@ -6,7 +6,13 @@ from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, inspect, text
 
+from mangadex_server.data_folder import DataFolderInUseError, locked
+from mangadex_server.settings import Settings
+
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+MIGRATED_WITHIN_S = 3.0
+"""For so long a command waits for another that migrates."""
 
 
 class SchemaError(Exception):
@@ -34,6 +40,26 @@ def migrate(url: str) -> None:
         raise SchemaError(
             f"The database is not of this version of the program ({error}). Use the one that wrote it, or a newer one."
         ) from error
+
+
+def migrate_alone(settings: Settings) -> None:
+    """As `migrate`, unless a server is running: it may be of an older version, and would meet tables it does not know.
+
+    Raises:
+        SchemaError: the schema is of a version that this program does not know.
+        DataFolderInUseError: a server is running on it that left it at another version.
+    """
+    if is_current(settings.database):
+        return
+    try:
+        with locked(settings.data_dir, MIGRATED_WITHIN_S):
+            migrate(settings.database)
+    except DataFolderInUseError:
+        if not is_current(settings.database):
+            raise DataFolderInUseError(
+                "The database is not of this version of the program, and a mangadex-server is running on"
+                f" {settings.data_dir}. Use that one's version, or stop it first."
+            ) from None
 
 
 def is_current(url: str) -> bool:

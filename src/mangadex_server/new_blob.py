@@ -59,20 +59,21 @@ class NewBlob:
         if self._durable:
             os.fdatasync(self._descriptor)
         self._path.rename(place)
-        self._close()
+        self._is_open = False
+        os.close(self._descriptor)
         if self._durable:
             sync_folder(place.parent)
         return digest
 
     def drop(self) -> None:
         """Forget it, unless it was kept or dropped before."""
-        if self._is_open:
-            self._path.unlink(missing_ok=True)
-            self._close()
-
-    def _close(self) -> None:
+        if not self._is_open:
+            return
         self._is_open = False
-        os.close(self._descriptor)
+        try:
+            self._path.unlink(missing_ok=True)
+        finally:
+            os.close(self._descriptor)
 
 
 def remove_leftover(path: Path) -> None:

@@ -58,7 +58,7 @@ ANSWERS: Json = {
         "type": "object",
         "required": ["id", "type"],
         "properties": {"id": UUID, "type": TEXT, "attributes": {"type": "object"}},
-        "description": "Has attributes only where includes[] asked for its type.",
+        "description": "Has attributes where includes[] asked for its type; in the answer to a commit always.",
     },
     "UploadSessionAttributes": answer(isCommitted=SWITCH, isProcessed=SWITCH, isDeleted=SWITCH, **_VERSIONED),
     "UploadSession": entity_of("upload_session", "UploadSessionAttributes"),

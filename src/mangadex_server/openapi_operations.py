@@ -58,7 +58,7 @@ OPERATIONS: dict[str, Operation] = {
     "begin_edit_session": Operation(
         "Start an edit chapter session",
         "UploadSessionResponse",
-        (*READS_BODY, 401, 404, 409),
+        (*READS_BODY, 401, 404, 409, 507),
         body=Body("BeginEditSession", KIB_1),
     ),
     "put_upload_session_file": Operation(
@@ -70,7 +70,7 @@ OPERATIONS: dict[str, Operation] = {
     "commit_upload_session": Operation(
         "Commit the upload session and specify chapter data",
         "CommittedChapterResponse",
-        (*READS_BODY, 401, 404),
+        (*READS_BODY, 401, 404, 409),
         body=Body("CommitUploadSession", "At most 4 KB of 1024 bytes, and 20 KB more for pageOrder."),
     ),
     "abandon_upload_session": Operation("Abandon upload session", refuses=(401, 404)),
@@ -106,8 +106,8 @@ OPERATIONS: dict[str, Operation] = {
     "get_at_home_server_chapter_id": Operation(
         "Get the addresses of a chapter's pages",
         "GetAtHomeServerChapterId200Response",
-        (400, 404),
-        SignIn.IGNORED,
+        (400, 401, 404),
+        SignIn.OPTIONAL,
     ),
     "get_page": _page("Get a page"),
     "get_small_page": _page("Get a page in its smaller variant"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import tempfile
 from pathlib import Path
@@ -38,6 +39,14 @@ program = typer.Typer(
     pretty_exceptions_enable=False,  # they print the values of variables, such as passwords
     help="The service behind the Upload API.",
 )
+
+
+@program.callback()
+def for_its_owner_only() -> None:
+    """What a command or a server makes nobody else can read, also in a folder that everybody can."""
+    os.umask(0o077)
+
+
 program.add_typer(commands_accounts.user_commands, name="user")
 program.add_typer(commands_catalog.client_commands, name="client")
 program.add_typer(commands_catalog.manga_commands, name="manga")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +13,12 @@ from typing import Any, Protocol
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mangadex_server.approval import MODERATORS
 from mangadex_server.database import Database
 from mangadex_server.errors import NotFound
 from mangadex_server.tables import chapter_groups, chapters, groups, manga, pages
-from mangadex_server.visibility import opened, readable
+from mangadex_server.visibility import belongs_to, opened, readable
+from mangadex_server.wire import iso
 
 EXTENSIONS = {
     "image/jpeg": "jpg",
@@ -123,6 +125,20 @@ class Reading:
             present = await self._pages(connection, chapter_id)
         return ReaderView(chapter, title, names, [(_name(page), page.width, page.height) for page in present])
 
+    async def explain(self, chapter_id: str, user_id: str, roles: Collection[str]) -> None:
+        """Tell a chapter's own people, and moderators, why it cannot be read.
+
+        Raises:
+            NotFound: with the reason. Nothing is raised for others.
+        """
+        this = chapters.c.id == chapter_id
+        if MODERATORS.isdisjoint(roles):
+            this = and_(this, belongs_to(user_id))
+        async with self._database.read() as connection:
+            chapter = (await connection.execute(select(chapters).where(this))).one_or_none()
+        if chapter is not None:
+            raise NotFound(f"Chapter {chapter_id} is not published: {_reason(chapter)}.")
+
     async def _readable(self, connection: AsyncConnection, chapter_id: str) -> Row[Any]:
         query = select(chapters).where(chapters.c.id == chapter_id, readable(self._clock()))
         row: Row[Any] | None = (await connection.execute(query)).one_or_none()
@@ -148,6 +164,14 @@ class Reading:
         )
         row: Row[Any] | None = (await connection.execute(query)).first()
         return row
+
+
+def _reason(chapter: Row[Any]) -> str:
+    if chapter.broken_reason is not None:
+        return str(chapter.broken_reason)
+    if chapter.readable_at is None:
+        return "its pages are still being processed"
+    return f"it opens at {iso(chapter.readable_at)}" if chapter.approved else "it waits for a moderator"
 
 
 def _name(page: Row[Any]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from mangadex_server.backup import BackupError
-from mangadex_server.data_folder import DataFolderInUseError
+from mangadex_server.data_folder import DataFolderInUseError, HalfRestoredError
 from mangadex_server.errors import ServiceError
 from mangadex_server.listening import CannotServeError
 from mangadex_server.migrate import SchemaError
@@ -16,6 +16,7 @@ OURS = (
     ServiceError,
     KeyFileError,
     DataFolderInUseError,
+    HalfRestoredError,
     CannotServeError,
     BackupError,
     SettingsError,

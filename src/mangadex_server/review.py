@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.database import Database
@@ -22,8 +22,8 @@ REJECTED = "rejected by a moderator"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A chapter in the queue."""
+class Listed:
+    """A chapter in the queue, or one that does not get there for a reason."""
 
     id: str
     manga: str
@@ -32,6 +32,8 @@ class Waiting:
     language: str
     username: str
     page_count: int
+    broken_reason: str | None
+    edit_broken_reason: str | None
 
 
 class Review:
@@ -41,8 +43,18 @@ class Review:
         self._database = database
         self._clock = clock
 
-    async def waiting(self) -> list[Waiting]:
+    async def waiting(self) -> list[Listed]:
         """Processed chapters without a decision, the oldest first."""
+        undecided = chapters.c.approved.is_(False), chapters.c.broken_reason.is_(None)
+        return await self._listed(*undecided, chapters.c.readable_at.is_not(None))
+
+    async def refused(self) -> list[Listed]:
+        """Chapters that are broken, rejected or given up, also if only their last edit is; the oldest first."""
+        return await self._listed(
+            or_(chapters.c.broken_reason.is_not(None), chapters.c.edit_broken_reason.is_not(None))
+        )
+
+    async def _listed(self, *conditions: ColumnElement[bool]) -> list[Listed]:
         counted = select(func.count()).where(pages.c.chapter_id == chapters.c.id).scalar_subquery()
         query = (
             select(
@@ -53,16 +65,16 @@ class Review:
                 chapters.c.language,
                 users.c.username,
                 counted.label("page_count"),
+                chapters.c.broken_reason,
+                chapters.c.edit_broken_reason,
             )
             .join(manga, manga.c.id == chapters.c.manga_id)
             .join(users, users.c.id == chapters.c.uploader_id)
-            .where(
-                chapters.c.approved.is_(False), chapters.c.broken_reason.is_(None), chapters.c.readable_at.is_not(None)
-            )
+            .where(*conditions)
             .order_by(chapters.c.created_at)
         )
         async with self._database.read() as connection:
-            return [Waiting(**row) for row in (await connection.execute(query)).mappings()]
+            return [Listed(**row) for row in (await connection.execute(query)).mappings()]
 
     async def page_blobs(self, chapter_id: str) -> list[str]:
         """The digests of a chapter's pages, in order.

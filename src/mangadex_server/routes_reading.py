@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
+from mangadex_server.errors import NotFound
 from mangadex_server.page_files import answer
 from mangadex_server.queries import Query, path_id, switch
 from mangadex_server.reader_page import STYLESHEET, reader_page
 from mangadex_server.reading import Reading
 from mangadex_server.settings import Settings
+from mangadex_server.tokens import Identity
 from mangadex_server.wire import WireResponse
 
 AT_HOME = Query(force_port=switch("forcePort443"))
@@ -21,14 +25,23 @@ PAGE_SECURITY = {
 }
 
 
-def router(settings: Settings, reading: Reading) -> APIRouter:
+def router(
+    settings: Settings, reading: Reading, identify_optional: Callable[[Request], Awaitable[Identity | None]]
+) -> APIRouter:
     """The routes of readers; none asks for a token."""
     routes = APIRouter(tags=["Reading"], default_response_class=WireResponse)
 
     @routes.get("/at-home/server/{chapter_id}", openapi_extra=AT_HOME.document())
     async def get_at_home_server_chapter_id(chapter_id: str, request: Request) -> WireResponse:
         AT_HOME.read(request)
-        names = await reading.page_names(path_id("Chapter", chapter_id))
+        id_ = path_id("Chapter", chapter_id)
+        try:
+            names = await reading.page_names(id_)
+        except NotFound:
+            who = await identify_optional(request)  # a token only matters here, for the reason
+            if who is not None:
+                await reading.explain(id_, who.user_id, who.roles)
+            raise
         chapter = {"hash": names.folder, "data": names.data, "dataSaver": names.data_saver}
         base = (settings.public_url or str(request.base_url)).rstrip("/")
         return WireResponse({"result": "ok", "baseUrl": base, "chapter": chapter})

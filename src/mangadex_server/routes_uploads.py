@@ -66,7 +66,7 @@ def router(parts: Parts, identify: Identify, on_commit: Callable[[], None]) -> A
 
 def _beginning(parts: Parts, bodies: UploadBodies, present: Presenter, identify: Identify) -> APIRouter:
     routes = APIRouter(prefix="/upload", tags=["Upload"], default_response_class=WireResponse)
-    sessions, settings = parts.sessions, parts.settings
+    sessions = parts.sessions
 
     @routes.get("", openapi_extra=INCLUDES.document())
     async def get_upload_session(request: Request, who: Annotated[Identity, Depends(identify)]) -> WireResponse:
@@ -77,8 +77,7 @@ def _beginning(parts: Parts, bodies: UploadBodies, present: Presenter, identify:
     async def begin_upload_session(request: Request, who: Annotated[Identity, Depends(identify)]) -> WireResponse:
         expanded = INCLUDES.read(request)["includes"]
         body = await bodies.begin(request)
-        if parts.blobs.free_bytes() < settings.disk_floor_bytes:
-            raise OutOfSpace("The service is out of disk space. Try again later.")
+        _check_disk(parts)
         view = await sessions.begin(who.user_id, str(body.manga).lower(), [item.lower() for item in body.groups or []])
         return WireResponse(await present.session(view, expanded))
 
@@ -88,6 +87,7 @@ def _beginning(parts: Parts, bodies: UploadBodies, present: Presenter, identify:
     ) -> WireResponse:
         expanded = INCLUDES.read(request)["includes"]
         body = await bodies.begin_edit(request)
+        _check_disk(parts)
         view = await sessions.begin_edit(who.user_id, chapter_id.lower(), body.version or 0)
         return WireResponse(await present.session(view, expanded))
 
@@ -136,8 +136,9 @@ def _filling(parts: Parts, bodies: UploadBodies, patience: Patience, identify: I
     async def put_upload_session_file(
         session_id: SessionId, request: Request, who: Annotated[Identity, Depends(identify)]
     ) -> WireResponse:
-        await files.check_open(who.user_id, session_id.lower())
-        pages = await ingest.receive(request.headers.get("content-type", ""), chunks(request, patience))
+        _check_disk(parts)
+        room = await files.check_open(who.user_id, session_id.lower())
+        pages = await ingest.receive(request.headers.get("content-type", ""), chunks(request, patience), room)
         _reject(pages, request.scope.get(REJECTED_PAGE))
         added = await files.add(who.user_id, session_id.lower(), pages)
         if not added.files:
@@ -162,6 +163,11 @@ def _filling(parts: Parts, bodies: UploadBodies, patience: Patience, identify: I
         return WireResponse({"result": "ok"})
 
     return routes
+
+
+def _check_disk(parts: Parts) -> None:
+    if parts.blobs.free_bytes() < parts.settings.disk_floor_bytes:
+        raise OutOfSpace("The service is out of disk space. Try again later.")
 
 
 def _reject(pages: list[Received], number: int | None) -> None:

@@ -12,9 +12,10 @@ from sqlalchemy import Row, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.database import Database
-from mangadex_server.errors import Invalid, NotFound, ServiceError
+from mangadex_server.errors import NotFound, ServiceError
 from mangadex_server.ingest import Received
 from mangadex_server.open_sessions import open_session
+from mangadex_server.room import Room
 from mangadex_server.settings import Settings
 from mangadex_server.states import Action
 from mangadex_server.tables import files, sessions
@@ -36,14 +37,18 @@ class SessionFiles:
         self._settings = settings
         self._clock = clock
 
-    async def check_open(self, user_id: str, session_id: str) -> None:
-        """Refuse early what `add` would refuse after the bytes.
+    async def check_open(self, user_id: str, session_id: str) -> Room:
+        """Refuse early what `add` would refuse after the bytes; returns what the session takes as it is now.
 
         Raises:
             NotFound: not an open session of this user.
+            Invalid: the session is full.
         """
         async with self._database.read() as connection:
-            await open_session(connection, user_id, session_id)
+            session = await open_session(connection, user_id, session_id)
+        room = Room(self._settings, session.file_count, session.byte_count)
+        room.check()
+        return room
 
     async def add(self, user_id: str, session_id: str, parts: Sequence[Received]) -> Added:
         """Record stored pages; those that do not fit any more are refused one by one.
@@ -53,21 +58,21 @@ class SessionFiles:
         """
         async with self._database.write() as connection:
             session = await open_session(connection, user_id, session_id, Action.ADD_FILES, lock=True)
-            file_count, byte_count = session.file_count, session.byte_count
+            room = Room(self._settings, session.file_count, session.byte_count)
             last = select(func.max(files.c.sequence)).where(files.c.session_id == session_id)
             sequence = (await connection.execute(last)).scalar() or 0
             rows: list[dict[str, Any]] = []
             refusals: list[ServiceError] = []
             for part in parts:
-                refusal = part.refusal or self._no_room(part, file_count, byte_count)
+                refusal = part.refusal or room.refusal(part.name, part.size_bytes)
                 if refusal is not None:
                     refusals.append(refusal)
                     continue
-                file_count, byte_count = file_count + 1, byte_count + part.size_bytes
+                room.take(part.size_bytes)
                 rows.append(_file_row(session_id, sequence + len(rows) + 1, part))
             if rows:
                 await connection.execute(insert(files), rows)
-                await self._touch(connection, session_id, file_count=file_count, byte_count=byte_count)
+                await self._touch(connection, session_id, file_count=room.file_count, byte_count=room.byte_count)
             ids = [row["id"] for row in rows]
             stored = await connection.execute(select(files).where(files.c.id.in_(ids)).order_by(files.c.sequence))
             return Added(list(stored), refusals)
@@ -91,13 +96,6 @@ class SessionFiles:
                     file_count=session.file_count - len(gone),
                     byte_count=session.byte_count - sum(row.size_bytes for row in gone),
                 )
-
-    def _no_room(self, part: Received, file_count: int, byte_count: int) -> ServiceError | None:
-        if file_count >= self._settings.max_session_files:
-            return Invalid(f'File "{part.name}": a session holds at most {self._settings.max_session_files} files.')
-        if byte_count + part.size_bytes > self._settings.max_session_bytes:
-            return Invalid(f'File "{part.name}": a session holds at most {self._settings.max_session_bytes} bytes.')
-        return None
 
     async def _touch(self, connection: AsyncConnection, session_id: str, *, file_count: int, byte_count: int) -> None:
         await connection.execute(

@@ -13,7 +13,7 @@ from sqlalchemy import select, union
 from mangadex_server.blobs import LocalBlobs, StoredBlob
 from mangadex_server.data_folder import sweeping
 from mangadex_server.database import Database
-from mangadex_server.tables import files, pages
+from mangadex_server.tables import files, new_pages, pages
 
 OLD_S = 86_400.0
 BATCH = 200
@@ -50,7 +50,7 @@ class Sweep:
         return removed
 
     async def _referred(self, digests: list[str]) -> set[str]:
-        uses = (files.c.blob, pages.c.blob, pages.c.saver_blob)
+        uses = (files.c.blob, new_pages.c.blob, pages.c.blob, pages.c.saver_blob)
         query = union(*(select(column).where(column.in_(digests)) for column in uses))
         async with self._database.read() as connection:
             return set((await connection.execute(query)).scalars())

@@ -175,7 +175,8 @@ chapters = Table(
     Column("publish_at", Double),
     Column("readable_at", Double),  # None until the pages are processed
     Column("approved", Boolean, nullable=False),
-    Column("broken_reason", Text),  # why processing refused its pages
+    Column("broken_reason", Text),  # why processing or a moderator refused its pages
+    Column("edit_broken_reason", Text),  # why processing refused new_pages
     Column("page_count", Integer, nullable=False, server_default="0"),  # of processed pages
     Column("hash", String(32), nullable=False),  # the folder of its page addresses
     _version(),
@@ -201,6 +202,15 @@ pages = Table(
     Column("original_file_name", Text, nullable=False),
     *_image_columns(),
     Column("saver_blob", String(64), index=True),  # the data-saver variant, once processed
+)
+
+new_pages = Table(  # of a chapter that is read, until they are processed
+    "new_pages",
+    metadata,
+    Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE"), primary_key=True),
+    Column("position", Integer, primary_key=True),
+    Column("original_file_name", Text, nullable=False),
+    *_image_columns(),
 )
 
 jobs = Table(

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.catalog import require_creditable
+from mangadex_server.chapter_pages import latest
 from mangadex_server.database import Database, is_unique_violation
 from mangadex_server.errors import InConflict, Invalid, NotEntitled, NotFound
 from mangadex_server.open_sessions import SessionView, open_session, view_of
@@ -23,7 +24,6 @@ from mangadex_server.tables import (
     files,
     group_members,
     manga,
-    pages,
     session_groups,
     sessions,
 )
@@ -136,9 +136,6 @@ class Sessions:
         return await view_of(connection, await open_session(connection, user_id))
 
     async def _take_over_pages(self, connection: AsyncConnection, session_id: str, chapter_id: str) -> None:
-        present = await connection.execute(
-            select(pages).where(pages.c.chapter_id == chapter_id).order_by(pages.c.position)
-        )
         rows = [
             {
                 "id": str(uuid4()),
@@ -152,7 +149,7 @@ class Sessions:
                 "width": page.width,
                 "height": page.height,
             }
-            for page in present
+            for page in await latest(connection, chapter_id)
         ]
         if rows:
             await connection.execute(insert(files), rows)

@@ -21,6 +21,16 @@ def opened(now: float) -> ColumnElement[bool]:
     return func.coalesce(chapters.c.publish_at, 0) <= now
 
 
+def opens_at(publish_at: float | None, external_url: str | None) -> float:
+    """From when on a chapter may be read, by what was asked for: a link is read elsewhere at once (contract 11.3)."""
+    return publish_at if publish_at is not None and external_url is None else 0.0
+
+
+def readable_at(now: float, before: float | None, opens_at: float) -> float:
+    """Of a chapter with processed pages: one that is read already keeps its time (contract 5.2)."""
+    return max(opens_at, now if before is None else min(before, now))
+
+
 def belongs_to(user_id: str | None) -> ColumnElement[bool]:
     """Uploaded by this user, or credited to one of its groups."""
     if user_id is None:

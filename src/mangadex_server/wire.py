@@ -87,4 +87,4 @@ def iso(unix_s: float | None) -> str | None:
     """A time as answers have it: seconds, with a numeric zone (contract 10)."""
     if unix_s is None:
         return None
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return datetime.fromtimestamp(unix_s, UTC).isoformat(timespec="seconds")

@@ -17,12 +17,13 @@ from uuid import uuid4
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mangadex_server import states
+from mangadex_server import chapter_pages, states
 from mangadex_server.database import Database
 from mangadex_server.jobs import Job, Jobs
 from mangadex_server.page_process import BrokenPage, PageProcess
 from mangadex_server.settings import Settings
-from mangadex_server.tables import chapters, pages, sessions
+from mangadex_server.tables import chapters, new_pages, sessions
+from mangadex_server.visibility import opens_at, readable_at
 
 KIND = "process_chapter"
 POLL_S = 1.0
@@ -49,7 +50,7 @@ class Page:
     blob: str
 
 
-Savers: TypeAlias = dict[int, str]  # position -> digest of the data-saver variant
+Savers: TypeAlias = dict[str, str]  # digest of a page -> that of its data-saver variant
 
 
 class _GivenBack(Exception):  # noqa: N818 - not an error
@@ -112,7 +113,7 @@ class Worker:
             await self._end(job, present, savers, broken_reason=None)
 
     async def _make_savers(self, present: list[Page], process: PageProcess, ends: Callable[[], bool]) -> Savers:
-        savers = {}
+        savers: Savers = {}
         for page in present:
             if ends():
                 raise _GivenBack
@@ -121,7 +122,7 @@ class Worker:
                 processed = await process.process(data)
             except BrokenPage as error:
                 raise _BrokenChapter(page, error) from error
-            savers[page.position] = await self._blobs.write(processed.saver)
+            savers[page.blob] = await self._blobs.write(processed.saver)
         return savers
 
     @contextlib.asynccontextmanager
@@ -151,22 +152,26 @@ class Worker:
             if not await self._jobs.finish(connection, job):
                 return
             if await _pages(connection, job.chapter_id) == present:  # else an edit came, with a job of its own
-                await _set_savers(connection, job.chapter_id, savers)
-                await self._set_chapter(connection, job.chapter_id, len(present), broken_reason)
+                if broken_reason is None:
+                    await self._open(connection, job.chapter_id, savers)
+                else:
+                    await _set_broken(connection, job.chapter_id, broken_reason)
             await self._set_session(connection, job.session_id)
         self._on_end("broken" if broken_reason else "readable")
 
-    async def _set_chapter(
-        self, connection: AsyncConnection, chapter_id: str, page_count: int, broken_reason: str | None
-    ) -> None:
+    async def _open(self, connection: AsyncConnection, chapter_id: str, savers: Savers) -> None:
+        present = await chapter_pages.latest(connection, chapter_id)
+        await chapter_pages.put(connection, chapter_id, present, savers)
         this = chapters.c.id == chapter_id
-        values: dict[str, Any] = {"broken_reason": broken_reason, "readable_at": None}
-        if broken_reason is None:
-            found = select(chapters.c.publish_at, chapters.c.external_url).where(this)
-            publish_at, external_url = (await connection.execute(found)).one()
-            # a link is read elsewhere, whenever the pages here open (contract 11.3)
-            opens_at = publish_at if publish_at is not None and external_url is None else 0
-            values |= {"page_count": page_count, "readable_at": max(self._clock(), opens_at)}
+        chapter = (await connection.execute(select(chapters).where(this))).one()
+        values = {
+            "broken_reason": None,
+            "edit_broken_reason": None,
+            "page_count": len(present),
+            "readable_at": readable_at(
+                self._clock(), chapter.readable_at, opens_at(chapter.publish_at, chapter.external_url)
+            ),
+        }
         await connection.execute(update(chapters).where(this).values(values))
 
     async def _set_session(self, connection: AsyncConnection, session_id: str) -> None:
@@ -183,15 +188,20 @@ class _BrokenChapter(Exception):  # noqa: N818 - as BrokenPage
 
 
 async def _pages(connection: AsyncConnection, chapter_id: str) -> list[Page]:
-    columns = pages.c.position, pages.c.original_file_name, pages.c.blob
-    found = select(*columns).where(pages.c.chapter_id == chapter_id).order_by(pages.c.position)
-    return [Page(**row) for row in (await connection.execute(found)).mappings()]
+    present = await chapter_pages.latest(connection, chapter_id)
+    return [Page(page.position, page.original_file_name, page.blob) for page in present]
 
 
-async def _set_savers(connection: AsyncConnection, chapter_id: str, savers: Savers) -> None:
-    for position, digest in savers.items():
-        this = pages.c.chapter_id == chapter_id, pages.c.position == position
-        await connection.execute(update(pages).where(*this).values(saver_blob=digest))
+async def _set_broken(connection: AsyncConnection, chapter_id: str, reason: str) -> None:
+    """Its readers keep what they have, if that is not what is broken."""
+    this = chapters.c.id == chapter_id
+    if await chapter_pages.of_table(connection, new_pages, chapter_id):
+        log.warning("the new pages of chapter %s are not shown: %s", chapter_id, reason)
+        values: dict[str, Any] = {"edit_broken_reason": reason}
+    else:
+        log.warning("chapter %s is not published: %s", chapter_id, reason)
+        values = {"broken_reason": reason, "readable_at": None}
+    await connection.execute(update(chapters).where(this).values(values))
 
 
 async def _first_of(*events: asyncio.Event, within_s: float) -> bool:

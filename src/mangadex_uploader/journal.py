@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from mangadex_uploader.chapter import Plan, PlannedPage
@@ -104,6 +105,7 @@ class Journal:
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
+        self._writing = Lock()  # a thread's transaction is no part of what is written beside it
         self.folder = path.parent
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -179,14 +181,14 @@ class Journal:
     def add_files(self, session_id: str, stored: Iterable[tuple[str, PlannedPage]]) -> None:
         """Note pages that the service acknowledged, by their ids."""
         rows = [(session_id, file_id, page.digest) for file_id, page in stored]
-        with self._database:
+        with self._writing, self._database:
             self._database.execute("BEGIN")
             self._database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
 
     def forget_files(self, session_id: str, file_ids: Iterable[str]) -> None:
         """Note that the session has these no more."""
         rows = [(session_id, file_id) for file_id in file_ids]
-        with self._database:
+        with self._writing, self._database:
             self._database.execute("BEGIN")
             self._database.executemany("DELETE FROM files WHERE session_id = ? AND file_id = ?", rows)
 
@@ -198,8 +200,9 @@ class Journal:
     def learn(self, host: str, fact: str) -> None:
         """Note what the service was seen to do: `hashes_are_sha256` or `lists_files`."""
         column = {"hashes_are_sha256": "hashes_are_sha256", "lists_files": "lists_files"}[fact]
-        self._database.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", (host,))
-        self._database.execute(f"UPDATE hosts SET {column} = 1 WHERE host = ?", (host,))  # noqa: S608 - one of two
+        with self._writing:
+            self._database.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", (host,))
+            self._database.execute(f"UPDATE hosts SET {column} = 1 WHERE host = ?", (host,))  # noqa: S608 - one of two
 
     def knows(self, host: str, fact: str) -> bool:
         """Whether the service was seen to do so."""
@@ -222,7 +225,8 @@ class Journal:
     def _set(self, upload: Upload, values: Mapping[str, Any]) -> Upload:
         given = {**values, "updated_at": self._clock(), "id": upload.id}
         assignments = ", ".join(f"{name} = :{name}" for name in given)
-        self._database.execute(f"UPDATE uploads SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
+        with self._writing:
+            self._database.execute(f"UPDATE uploads SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
         return self._one("id = ?", upload.id)
 
     def _one(self, where: str, *values: Any) -> Upload:

@@ -67,7 +67,6 @@ class Transfer:
         self._plan = plan
         self._budget = ByteBudget(UNACKNOWLEDGED_BYTES)
         self._waiting: deque[tuple[PlannedPage, ...]] = deque()
-        self._noting = asyncio.Lock()
         self._refusals: Counter[int] = Counter()
         self._proven = service.journal.knows(service.host, "hashes_are_sha256")
         self._odd_hashes: dict[int, str] = {}
@@ -168,8 +167,7 @@ class Transfer:
         if not arrived:
             return
         files = [(file_id, page) for page, file_id in arrived]
-        async with self._noting:  # waits for the disk, and the others go on sending
-            await asyncio.to_thread(self._service.journal.add_files, self._session_id, files)
+        await asyncio.to_thread(self._service.journal.add_files, self._session_id, files)  # the disk takes its time
         for page, file_id in arrived:
             self.stored[page.position] = file_id
         size_bytes = sum(page.size_bytes for page, _ in arrived)

@@ -144,7 +144,7 @@ class House:
             return error_response(error)
 
         catalog, chapters_ = Catalog(database, clock), Chapters(database, self.settings, clock)
-        app.include_router(routes_reading.router(self.settings, Reading(database, self, clock)))
+        app.include_router(routes_reading.router(self.settings, Reading(database, self, clock), identify_optional))
         app.include_router(routes_catalog.router(self.settings, catalog, chapters_, identify, identify_optional))
         return app
 

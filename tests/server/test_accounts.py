@@ -432,9 +432,9 @@ async def test_unknown_names_take_as_long_as_known_ones(service: Service) -> Non
     async def fastest(**fields: str) -> float:
         times = []
         for _ in range(4):
-            started = time.perf_counter()
+            started = time.process_time()
             await service.sign_in(**fields)
-            times.append(time.perf_counter() - started)
+            times.append(time.process_time() - started)
         return min(times)
 
     client, no_client = await fastest(client_secret="wrong"), await fastest(client_id="personal-client-no")

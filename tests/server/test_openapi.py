@@ -46,7 +46,7 @@ NEIGHBOURS = [
     ("GET /chapter/{}", "who wants", {"includes[]"}),
     ("PUT /chapter/{}", "everybody", set()),
     ("DELETE /chapter/{}", "everybody", set()),
-    ("GET /at-home/server/{}", "nobody", {"forcePort443"}),
+    ("GET /at-home/server/{}", "who wants", {"forcePort443"}),
     ("GET /user/me", "everybody", set()),
     ("GET /auth/check", "who wants", set()),
     ("POST /realms/mangadex/protocol/openid-connect/token", "nobody", set()),
@@ -126,6 +126,29 @@ def test_the_nine(document: Any, name: str, call: str, media_type: str | None, l
     listed = {entry["name"] for entry in found.get("parameters", []) if entry["in"] == "query"}
     with_includes = {"get_upload_session", "begin_upload_session", "begin_edit_session", "commit_upload_session"}
     assert listed == ({"includes[]"} if name in with_includes else set())  # contract 3.3
+
+
+@pytest.mark.parametrize(
+    ("name", "statuses"),
+    [
+        ("begin_upload_session", {404, 409, 507}),
+        ("begin_edit_session", {404, 409, 507}),  # stale, or another session is open (contract 5.2)
+        ("put_upload_session_file", {404, 503, 507}),
+        ("commit_upload_session", {403, 404, 409}),  # a link; an edit that was overtaken
+        ("put_chapter_id", {403, 404, 409}),
+        ("get_at_home_server_chapter_id", {401, 404}),
+    ],
+)
+def test_refusals_that_are_answered_are_documented(document: Any, name: str, statuses: set[int]) -> None:
+    (found,) = [operation for operation in operations(document).values() if operation["operationId"] == name]
+    assert {str(status) for status in statuses} <= set(found["responses"])
+
+
+def test_where_relationships_have_attributes(document: Any) -> None:
+    """Contract 13.11: after a commit also unasked."""
+    said = document["components"]["schemas"]["Relationship"]["description"]
+    assert "includes[]" in said
+    assert "commit" in said
 
 
 def test_there_are_no_other_upload_operations(document: Any) -> None:

@@ -196,7 +196,8 @@ def test_from_nothing_to_a_reviewed_chapter(tmp_path: Path) -> None:
         assert ann.pages(first) is None
 
         command("review", "reject", first, "--reason", "upside down", *data)
-        assert quick("review", "list", *data) == ("", "")
+        why = "not published: rejected by a moderator: upside down"
+        assert quick("review", "list", *data)[0] == f"{listed.rstrip()}  {why}\n"
         refused = quick("review", "reject", first, *data, status=2)[1]
         assert "does not wait any more: rejected by a moderator: upside down" in refused
         assert ann.pages(first) is None
@@ -204,7 +205,7 @@ def test_from_nothing_to_a_reviewed_chapter(tmp_path: Path) -> None:
 
         session = ann.http.post(f"/upload/begin/{first}", json={"version": 1}).json()["data"]["id"]
         assert ann.commit(session, [ann.put(session, page(2)), ann.put(session, page(1))]) == first
-        assert first in until(lambda: quick("review", "list", *data)[0]), "the edited chapter waits again"
+        assert until(lambda: quick("review", "list", *data)[0]) == listed, "the edited chapter waits again"
         command("review", "approve", first, *data)
         assert ann.pages(first) == [page(2), page(1)]
         assert "is approved already" in quick("review", "approve", first, *data, status=2)[1]

@@ -91,7 +91,7 @@ def test_roles(archive: Archive) -> None:
     assert quick(*roles)[0] == "ROLE_MEMBER\nROLE_EXTERNAL\n"
     assert quick(*roles, "--remove", "ROLE_EXTERNAL")[0] == "ROLE_MEMBER\n"
     assert archive.roles(token) == ["ROLE_MEMBER"]
-    known = "There is no role ROLE_KING. There are: ROLE_MEMBER, ROLE_EXTERNAL.\n"
+    known = "There is no role ROLE_KING. There are: ROLE_MEMBER, ROLE_EXTERNAL, ROLE_ADMIN, ROLE_GLOBAL_MODERATOR.\n"
     assert quick(*roles, "--add", "ROLE_KING", status=2)[1] == known
     both = quick(*roles, "--add", "ROLE_EXTERNAL", "--remove", "ROLE_EXTERNAL", status=2)[1]
     assert "cannot be added and removed at once" in both

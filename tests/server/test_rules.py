@@ -20,6 +20,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from limits.aio.storage import MemoryStorage
 from sqlalchemy import create_engine
+from test_program import quick
 from uploading import DRAFT, MANGA, UNKNOWN, Caller, Service, png, service
 
 from mangadex_server.migrate import MIGRATIONS, migrate
@@ -59,9 +60,7 @@ def database(served: Service) -> Iterator[sqlite3.Connection]:
 
 
 def give_role(served: Service, username: str, role: str) -> None:
-    roles = json.dumps(["ROLE_MEMBER", role])
-    with database(served) as connection:
-        assert connection.execute("UPDATE users SET roles = ? WHERE username = ?", (roles, username)).rowcount == 1
+    quick("user", "roles", username, "--add", role, "--data-dir", served.data_dir)
 
 
 def until(holds: Callable[[], Any]) -> Any:

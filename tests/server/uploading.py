@@ -137,6 +137,7 @@ class Service:
 
     def __init__(self, running: Running, data_dir: Path, tokens: dict[str, str]) -> None:
         self.url = running.url
+        self.program = running.process.pid
         self.data_dir = data_dir
         self.alice = Caller(running.url, tokens["alice"])
         self.mallory = Caller(running.url, tokens["mallory"])
