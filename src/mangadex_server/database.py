@@ -21,13 +21,16 @@ DISK_FULL = frozenset({"53100", "SQLITE_FULL"})
 
 
 class Database:
-    """Transactions. `write()` may be held by one at a time on SQLite, so no waiting for anything else inside it."""
+    """Transactions. `write()` may be held by one at a time on SQLite, so no waiting for anything else inside it.
 
-    def __init__(self, url: str) -> None:
+    `durable=False` leaves the syncs out on SQLite: what is committed survives a kill, but not a power loss.
+    """
+
+    def __init__(self, url: str, *, durable: bool = True) -> None:
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         if self.is_sqlite:
-            self._writer, self._reader = _sqlite_engine(url, pool_size=1), _sqlite_engine(url, pool_size=READERS)
-            self._reader = self._reader.execution_options(read_only=True)
+            self._writer = _sqlite_engine(url, pool_size=1, durable=durable)
+            self._reader = _sqlite_engine(url, pool_size=READERS).execution_options(read_only=True)
         else:
             self._writer = self._reader = create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
@@ -69,7 +72,7 @@ def _error_name(error: DBAPIError) -> str | None:
     return name
 
 
-def _sqlite_engine(url: str, pool_size: int) -> AsyncEngine:
+def _sqlite_engine(url: str, *, pool_size: int, durable: bool = True) -> AsyncEngine:
     engine = create_async_engine(
         url, pool_size=pool_size, max_overflow=0, pool_timeout=60, connect_args={"async_creator_fn": connect}
     )
@@ -78,7 +81,8 @@ def _sqlite_engine(url: str, pool_size: int) -> AsyncEngine:
     def _connect(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # BEGIN is ours, below
         cursor = dbapi.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
+        synchronous = f"synchronous={'FULL' if durable else 'NORMAL'}"
+        for pragma in ("journal_mode=WAL", synchronous, "foreign_keys=ON", f"busy_timeout={BUSY_MS}"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -9,7 +9,7 @@ import fcntl
 import hashlib
 import mmap
 import os
-import secrets
+import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +24,7 @@ class NewBlob:
         self._place_of = place_of
         self._durable = durable
         self._hash = hashlib.sha256()
+        self._size_bytes = 0
         self._path, self._descriptor = _locked_file(incoming)
         self._is_open = True
 
@@ -39,6 +40,7 @@ class NewBlob:
         """Append these."""
         for piece in pieces:
             self._hash.update(piece)
+            self._size_bytes += len(piece)
             left = memoryview(piece)
             while left:
                 left = left[os.write(self._descriptor, left) :]
@@ -46,7 +48,7 @@ class NewBlob:
     @contextmanager
     def view(self) -> Iterator[memoryview]:
         """All bytes so far, to look into."""
-        if not os.fstat(self._descriptor).st_size:  # which cannot be mapped
+        if not self._size_bytes:  # which cannot be mapped
             yield memoryview(b"")
             return
         with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
@@ -102,7 +104,7 @@ def sync_folder(folder: Path) -> None:
 
 def _locked_file(folder: Path) -> tuple[Path, int]:
     while True:
-        path = folder / secrets.token_hex(16)
+        path = folder / f"{random.getrandbits(128):032x}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:

@@ -27,8 +27,9 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.database = Database(settings.database)
-        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=settings.durability == "full")
+        is_durable = settings.durability == "full"
+        self.database = Database(settings.database, durable=is_durable)
+        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=is_durable)
         self.jobs = Jobs(self.database, settings)
         passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
         self.metrics = Metrics()

@@ -70,12 +70,11 @@ class SessionFiles:
                     continue
                 room.take(part.size_bytes)
                 rows.append(_file_row(session_id, sequence + len(rows) + 1, part))
-            if rows:
-                await connection.execute(insert(files), rows)
-                await self._touch(connection, session_id, file_count=room.file_count, byte_count=room.byte_count)
-            ids = [row["id"] for row in rows]
-            stored = await connection.execute(select(files).where(files.c.id.in_(ids)).order_by(files.c.sequence))
-            return Added(list(stored), refusals)
+            if not rows:
+                return Added([], refusals)
+            stored = await connection.execute(insert(files).returning(files), rows)
+            await self._touch(connection, session_id, file_count=room.file_count, byte_count=room.byte_count)
+            return Added(sorted(stored, key=lambda row: int(row.sequence)), refusals)
 
     async def remove(self, user_id: str, session_id: str, file_ids: Sequence[str], *, must_exist: bool) -> None:
         """Remove files from the session.

@@ -18,7 +18,7 @@ import pyvips
 from sqlalchemy import Row, insert, select, update
 
 from mangadex_server.database import Database
-from mangadex_server.jobs import Job, Jobs
+from mangadex_server.jobs import MAX_ATTEMPTS, Job, Jobs
 from mangadex_server.settings import Settings
 from mangadex_server.states import State
 from mangadex_server.tables import chapters, jobs, manga, metadata, pages, sessions, users
@@ -226,6 +226,29 @@ def test_a_missing_blob_is_tried_again_and_does_not_break_the_chapter(tmp_path: 
         archive.now += 1_000
         await archive.work()
         assert (await archive.one(chapters)).readable_at == NOW + 1_000
+
+    run(tmp_path, case)
+
+
+def test_who_gives_a_chapter_up_leaves_the_reason_on_it_until_a_retry(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def case(archive: Archive) -> None:
+        chapter_id = await archive.commit([page(1)])
+        (blob,) = archive.blobs.path.iterdir()
+        content = blob.read_bytes()
+        blob.unlink()
+        for _ in range(MAX_ATTEMPTS):
+            await archive.work()
+            archive.now += 1_000
+        reason = str((await archive.one(chapters)).broken_reason)
+        assert reason.startswith("its processing was given up (FileNotFoundError: ")
+        assert any(chapter_id in said.message and said.levelname == "WARNING" for said in caplog.records)
+        blob.write_bytes(content)
+        await archive.jobs.retry((await archive.one(jobs)).id)
+        await archive.work()
+        chapter = await archive.one(chapters)
+        assert (chapter.readable_at, chapter.broken_reason) == (archive.now, None)
 
     run(tmp_path, case)
 
