@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
-import gc
 import os
 import signal
 import sys
@@ -69,9 +68,7 @@ def application() -> ASGIApp:
     _end_with_the_parent(int(os.environ[PARENT]))
     settings = Settings.model_validate_json(os.environ[RESOLVED])
     announcing: list[asyncio.Task[None]] = []  # the loop itself forgets a task
-    app = create_app(settings, lambda: announcing.append(asyncio.create_task(_say_ready(settings))))
-    gc.freeze()  # what is there now stays; looking through it again and again took a twentieth of the time
-    return app
+    return create_app(settings, lambda: announcing.append(asyncio.create_task(_say_ready(settings))))
 
 
 async def _say_ready(settings: Settings) -> None:

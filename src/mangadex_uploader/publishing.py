@@ -15,7 +15,7 @@ from mangadex_uploader.events import Note, Result, SessionReady
 from mangadex_uploader.inventory import Inventory, ListedFile, OpenSession, take_stock
 from mangadex_uploader.journal import State, Upload
 from mangadex_uploader.service import Service
-from mangadex_uploader.sessions import Opened, Opening, OpenSessionPolicy, abandon, session_lost
+from mangadex_uploader.sessions import Opened, Opening, OpenSessionPolicy, abandon, is_of, session_lost
 from mangadex_uploader.together import all_of
 from mangadex_uploader.transfer import Transfer
 
@@ -53,7 +53,8 @@ class Publishing:
         latest = self._journal.latest(self._service.host, self._service.account, self._plan.identity)
         if not self._allow_duplicate and (finished := self._finished()):
             return finished
-        if latest is None or latest.state not in HAS_SESSION:
+        is_anothers = latest is not None and latest.state is State.OPEN and not is_of(latest, self._plan)
+        if latest is None or latest.state not in HAS_SESSION or is_anothers:
             return await self._publish(await self._begin(latest))
         opened = await self._opening.resume(latest)
         if latest.state is State.OPEN:

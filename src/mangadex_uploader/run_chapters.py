@@ -91,9 +91,7 @@ def chapters_wanted(paths: list[Path], wanted: Wanted, talking: Talking) -> list
         title=wanted.title,
         publish_at=publish_at,
     )
-    chapters = [replace(base, path=path, chapter=_number(path, wanted, talking)) for path in paths]
-    _check_that_they_differ(chapters)
-    return chapters
+    return [replace(base, path=path, chapter=_number(path, wanted, talking)) for path in paths]
 
 
 async def _upload_one(uploader: Uploader, chapter: Chapter, reporter: Reporter, output: Output) -> int:
@@ -151,17 +149,6 @@ def _check_for_several(paths: list[Path], wanted: Wanted) -> None:
     for name, value in {"chapter": number, "volume": wanted.volume, "title": wanted.title}.items():
         if value is not None:
             raise UsageError(f"--{name} is one chapter's, and {len(paths)} paths are given: upload that one by itself.")
-
-
-def _check_that_they_differ(chapters: list[Chapter]) -> None:
-    by_number = {chapter.chapter: chapter for chapter in chapters}
-    for chapter in chapters:
-        other = by_number[chapter.chapter]
-        if other is not chapter:
-            number = "oneshots" if chapter.chapter is None else f"chapter {chapter.chapter}"
-            raise UsageError(
-                f"{chapter.path} and {other.path} would both be {number} of this manga: upload one by one."
-            )
 
 
 def _groups(wanted: Wanted, talking: Talking) -> list[str]:

@@ -65,11 +65,12 @@ class Opening:
             ForeignSession: one is open that is not ours.
             UploadError: the service does not let us begin.
         """
-        plan, tries = self._plan, 0
+        plan, tries, may_be_ours = self._plan, 0, upload is not None
         if upload is not None and time.time() - upload.intended_at > INTENT_S:
             self._journal.move_to(upload, State.CLOSED, problem="it was begun too long ago")
             upload = None
         if upload is None:
+            may_be_ours = False
             upload = self._journal.intend(self._service.host, self._service.account, plan)
         else:
             upload = self._journal.replan(upload, plan)
@@ -80,8 +81,9 @@ class Opening:
                 return self._opened(upload, OpenSession.of(answer), resumed=False)
             except mangadex.OpenApiException as error:
                 tries += 1
+                may_be_ours = may_be_ours or is_unclear(error)
                 if is_unclear(error) or is_answered(error):  # whatever the refusal says (contract 12.1)
-                    opened = await self._whose(upload)
+                    opened = await self._whose(upload, may_be_ours=may_be_ours)
                     if opened is not None:
                         return opened
                 if isinstance(error, mangadex.Conflict) and tries <= MAX_TRIES:
@@ -90,20 +92,24 @@ class Opening:
                     self._journal.move_to(upload, State.CLOSED, problem=str(error))
                 await self._service.pause_after(error, tries)
 
-    async def _whose(self, upload: Upload) -> Opened | None:
-        """The open session if it is ours, or becomes so; None if none is open (any more)."""
+    async def _whose(self, upload: Upload, *, may_be_ours: bool) -> Opened | None:
+        """The open session if it is ours, or becomes so; None if none is open (any more).
+
+        `may_be_ours` says that a begin of this upload was sent and not heard of.
+        """
         found = await self._service.open_session_and_clock()
         if found is None:
             return None
         session, ahead_s = found
         earlier = self._journal.of_session(self._service.host, self._service.account, session.id)
-        if earlier is not None and earlier.identity == self._plan.identity:
+        if earlier is not None and is_of(earlier, self._plan):
             self._journal.move_to(upload, State.CLOSED)
             return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
         is_for_this = not session.edits and self._is_of_same_work(session)
         is_adoptable = is_for_this and self._is_known_whole(session)
         if earlier is None:
-            if is_for_this and (self._fits(session) or self._was_begun_by(upload, session, ahead_s)):
+            was_begun = may_be_ours and self._was_begun_by(upload, session, ahead_s)
+            if is_for_this and (self._fits(session) or was_begun):
                 return self._opened(upload, session, resumed=True)
             if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
                 self._service.emit(Note(f"The open session {session.id} is used, as told."))
@@ -144,6 +150,13 @@ class Opening:
             upload, State.OPEN, session_id=session.id, user_id=session.user_id, begun_at=begun_at
         )
         return Opened(moved, session, resumed)
+
+
+def is_of(upload: Upload, plan: Plan) -> bool:
+    """Whether an upload is of this plan's chapter: two oneshots of a manga have one identity, but not one place."""
+    if upload.identity != plan.identity:
+        return False
+    return upload.path == str(plan.chapter.path.absolute()) or upload.pages_digest == plan.pages_digest
 
 
 async def abandon(service: Service, session_id: str) -> None:

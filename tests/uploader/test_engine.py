@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -365,3 +366,16 @@ def test_an_outage_of_seconds_is_lived_through(service: Rig, network: Link, jour
     service.fault(fault="503", method="GET", path="/upload", times=7)
     with_uploader(network.url, journal, lambda uploader: uploader.upload(wanted(drawn)))
     service.assert_published_once(drawn)
+
+
+def test_a_oneshot_is_not_continued_with_the_pages_of_another(service: Rig, network: Link, journal: Journal) -> None:
+    first, second = service.chapter(2), service.chapter(3)
+    service.fault(fault="reject-page", method="POST", path=PUT, times=50, page=1)
+    with pytest.raises(UploadError):
+        with_uploader(network.url, journal, lambda it: it.upload(replace(wanted(first), chapter=None)))
+    service.no_faults()
+    with pytest.raises(ForeignSession, match=first.folder.name):
+        with_uploader(network.url, journal, lambda it: it.upload(replace(wanted(second), chapter=None)))
+    session = service.session()
+    assert session is not None
+    assert len([item for item in session["relationships"] if item["type"] == "upload_session_file"]) == 1
