@@ -27,6 +27,7 @@ format: $(READY)  ## what the tools can mend by themselves
 bench: $(READY)  ## the measurements, each beside a rival
 	$(BIN)/python benchmarks/client.py
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/restart.py
 	$(BIN)/python benchmarks/upload.py
 
