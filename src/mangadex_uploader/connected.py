@@ -6,8 +6,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import anyio
-
 import mangadex_openapi as sdk
 from mangadex_uploader import interrupts, places
 from mangadex_uploader.access import Access, access, account_of
@@ -54,7 +52,6 @@ def run_connected(
 
     async def run() -> T:
         async with sdk.AsyncApiClient(given.configuration) as client:
-            _load_ahead()
             account = await account_of(client, given)
             return await work(Connected(client, given, account, journal))
 
@@ -62,9 +59,3 @@ def run_connected(
         return interrupts.run(run(), lambda: output.say(on_stop))
     finally:
         journal.close()
-
-
-def _load_ahead() -> None:
-    """What the first connection would load, which takes 40 ms: between two requests the network would rest as long."""
-    anyio.current_time()
-    getattr(anyio, "connect_tcp")  # noqa: B009 - loads it

@@ -15,6 +15,8 @@ from mangadex_uploader.failures import common_status, explained, report
 from mangadex_uploader.fields import parse_publish_at
 from mangadex_uploader.identifiers import chapter_page, id_in
 from mangadex_uploader.json_output import of_plan
+from mangadex_uploader.loading import load_ahead
+from mangadex_uploader.memory import give_back_pages
 from mangadex_uploader.options import Choices, Reach, Talking, Wanted
 from mangadex_uploader.output import Output, size
 from mangadex_uploader.progress import progress_for
@@ -40,8 +42,10 @@ def upload_all(  # noqa: PLR0913 - groups of options
     chapters = chapters_wanted(paths, wanted, talking)
     progress = progress_for(output, is_wanted=not choices.no_progress)
     reporter = Reporter(output, progress, host_of(reach))
+    give_back_pages()
 
     async def upload(connected: Connected) -> list[int]:
+        load_ahead()
         uploader = connected.uploader(reporter.on_event, allow_duplicate=wanted.allow_duplicate, open_session=policy)
         ordered = uploader.unfinished_first(chapters)
         return [await _upload_one(uploader, chapter, reporter, output) for chapter in ordered]

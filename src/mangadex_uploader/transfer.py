@@ -18,7 +18,7 @@ from mangadex_uploader.sessions import session_lost
 from mangadex_uploader.together import all_of
 
 UNACKNOWLEDGED_BYTES = 16 * MIB
-SENDERS = 4
+SENDERS = 3
 BATCH_TARGET_BYTES = min(BATCH_BYTES, UNACKNOWLEDGED_BYTES // SENDERS)
 FIRST_BATCHES_BYTES = [BATCH_TARGET_BYTES * number // SENDERS for number in range(1, SENDERS)]
 """The first ones rise, so that the senders do not end together: the network would rest while all wait for answers."""
