@@ -36,7 +36,7 @@ fuzz: $(READY)  ## the service against its own document, for some minutes and at
 
 lock: $(READY)  ## renew the locked versions
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-emit-index-url --no-emit-find-links --all-extras --group dev --output-file requirements/dev.txt pyproject.toml
+		--no-emit-index-url --no-emit-find-links --no-strip-extras --all-extras --group dev --output-file requirements/dev.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
