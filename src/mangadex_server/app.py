@@ -29,7 +29,7 @@ from mangadex_server.metrics import Counted
 from mangadex_server.middleware import Around, internal_error
 from mangadex_server.openapi import document_of
 from mangadex_server.parts import Parts
-from mangadex_server.rate_limits import RateLimits
+from mangadex_server.rate_limits import RateLimits, storage_at
 from mangadex_server.reading import Reading
 from mangadex_server.settings import Settings
 from mangadex_server.tokens import Identity
@@ -82,7 +82,8 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     app.include_router(routes_operation.router(parts))
     app.include_router(routes_docs.router(app))
     app.openapi = document_of(app, routes_accounts.TOKEN_PATH)  # type: ignore[method-assign]  # as FastAPI's documentation has it
-    around = Around(app, settings, RateLimits() if settings.limits_are_on else None, parts.tokens)
+    limits = RateLimits(storage_at(settings.limits_url)) if settings.limits_are_on else None
+    around = Around(app, settings, limits, parts.tokens)
     return Counted(Faults(around) if settings.sandbox else around, parts.metrics)
 
 

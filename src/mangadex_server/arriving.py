@@ -9,12 +9,12 @@ from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.errors import Invalid, ServiceError, TooLarge
 from mangadex_server.images import ImageInfo, inspect
 from mangadex_server.new_blob import NewBlob
 from mangadex_server.part_names import PartName
 from mangadex_server.settings import Settings
+from mangadex_server.stores import Blobs
 
 WRITE_BYTES = 1 << 20
 """So much of a page goes to a thread at once, where there is memory for it."""
@@ -59,7 +59,7 @@ class MemoryBudget:
 class Means:
     """What all arriving pages share."""
 
-    blobs: LocalBlobs
+    blobs: Blobs
     settings: Settings
     budget: MemoryBudget
     threads: Executor
@@ -167,7 +167,7 @@ class Arriving:
                     )
             except Invalid as refusal:
                 return Received(self.name.text, refusal=self.name.refused(refusal.detail))
-            return Received(self.name.text, blob.keep(), self.size_bytes, image)
+            return Received(self.name.text, blob.keep(image.mime_type), self.size_bytes, image)
 
     def _opened_blob(self) -> NewBlob:
         if self._blob is None:

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from mangadex_server.new_blob import NewBlob, remove_leftover, sync_folder
+from mangadex_server.stores import StoredBlob, disk_room
+
+CHUNK_BYTES = 256 << 10
 
 TAKEN = ".taken"
 """Ends the name of a blob that the sweep has taken out of its place; a kill in between must not lose it."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBlob:
-    """A blob in the folder, for the sweep."""
-
-    digest: str
-    written_at: float
 
 
 class LocalBlobs:
@@ -27,6 +22,9 @@ class LocalBlobs:
 
     `durable=False` leaves the syncs out, and then survives a kill of the program only.
     """
+
+    has_ranges = True
+    removes_safely = True
 
     def __init__(self, folder: Path, *, durable: bool = True) -> None:
         self._folder = folder
@@ -52,19 +50,23 @@ class LocalBlobs:
         """Where a blob is, if it is there."""
         return self._folder / digest[:2] / digest
 
+    def where(self, digest: str) -> str:
+        """`path`, as text."""
+        return str(self.path(digest))
+
     def new(self) -> NewBlob:
         """A file for bytes that are still arriving. Blocks."""
-        return NewBlob(self.incoming, self.path, durable=self._durable)
+        return NewBlob(self.incoming, self._put)
 
-    def store(self, data: bytes | bytearray | memoryview) -> str:
+    def store(self, data: bytes | bytearray | memoryview, mime_type: str = "") -> str:
         """Keep these bytes; returns their digest once they are safe. Blocks."""
         with self.new() as blob:
             blob.write(data)
-            return blob.keep()
+            return blob.keep(mime_type)
 
-    async def write(self, data: bytes) -> str:
+    async def write(self, data: bytes, mime_type: str) -> str:
         """`store`, in a thread."""
-        return await asyncio.to_thread(self.store, data)
+        return await asyncio.to_thread(self.store, data, mime_type)
 
     async def read(self, digest: str) -> bytes:
         """A blob's bytes.
@@ -73,6 +75,22 @@ class LocalBlobs:
             FileNotFoundError: there is none of this digest.
         """
         return await asyncio.to_thread(self.path(digest).read_bytes)
+
+    async def is_there(self, digest: str) -> bool:
+        """Whether there is a blob of this digest."""
+        return await asyncio.to_thread(self.path(digest).exists)
+
+    async def open(self, digest: str) -> LocalBlob:
+        """A blob to send.
+
+        Raises:
+            FileNotFoundError: there is none of this digest.
+        """
+        return LocalBlob(await asyncio.to_thread(self.path(digest).open, "rb"))
+
+    async def address(self, digest: str) -> str:
+        """There is none: `Settings` asks for a store."""
+        raise NotImplementedError(digest)
 
     def delete_older(self, digest: str, written_before: float) -> bool:
         """Remove a blob unless it was written again since then; whether it was removed. Blocks.
@@ -107,5 +125,39 @@ class LocalBlobs:
 
     def free_bytes(self) -> int:
         """Room on the disk for this program."""
-        status = os.statvfs(self._folder)
-        return status.f_bavail * status.f_frsize
+        return disk_room(self._folder)
+
+    def _put(self, path: Path, descriptor: int, digest: str, _mime_type: str) -> None:
+        place = self.path(digest)
+        if self._durable:
+            os.fdatasync(descriptor)
+        path.rename(place)
+        if self._durable:
+            sync_folder(place.parent)
+
+
+class LocalBlob:
+    """A blob that is being sent, read in a thread while it is."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.size_bytes = os.fstat(file.fileno()).st_size
+
+    async def chunks(self, start: int, end: int) -> AsyncIterator[bytes]:
+        """Its bytes from `start` to before `end`.
+
+        Raises:
+            OSError: it is shorter than it was.
+        """
+        self._file.seek(start)
+        left = end - start
+        while left > 0:
+            chunk = await asyncio.to_thread(self._file.read, min(CHUNK_BYTES, left))
+            if not chunk:
+                raise OSError("a blob is shorter than it was")
+            left -= len(chunk)
+            yield chunk
+
+    async def close(self) -> None:
+        """Close its file."""
+        self._file.close()

@@ -62,13 +62,14 @@ def rotate_key(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Make another signing key while no server runs: every token given so far stops working."""
     settings = settings_for(data_dir, config)
     with loading():
-        from mangadex_server.tokens import rotate_signing_key  # noqa: PLC0415
+        from mangadex_server.signing_keys import rotate_signing_key  # noqa: PLC0415
 
-    if not (settings.data_dir / "signing.key").exists():
+    if settings.is_embedded and not (settings.data_dir / "signing.key").exists():
         stop(f"There is no signing key in {settings.data_dir}. Name the folder of the service with --data-dir.")
     with refusals(), data_folder.locked(settings.data_dir):
-        rotate_signing_key(settings.data_dir)
-    typer.echo("The signing key is another one. No token given so far works any more: everybody signs in again.")
+        rotate_signing_key(settings)
+    others = "" if settings.is_embedded else " Nodes that run keep the old one: restart all of them."
+    typer.echo(f"The signing key is another one. No token given so far works: everybody signs in again.{others}")
 
 
 def _password(username: str) -> str:

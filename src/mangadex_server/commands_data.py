@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mangadex_server import data_folder
 from mangadex_server.command_line import ConfigFile, DataDir, loading, refusals, settings_for, stop, work
-from mangadex_server.data_folder import sweeping
 
 if TYPE_CHECKING:
     from mangadex_server.backup import Copied
     from mangadex_server.parts import Parts
+
+
+def bring_to_version(data_dir: DataDir = None, config: ConfigFile = None) -> None:
+    """Bring the database to this program's version; stop servers of other versions first."""
+    settings = settings_for(data_dir, config)
+    with loading():
+        from mangadex_server.migrate import migrate, migrate_alone, newest  # noqa: PLC0415
+
+    with refusals():
+        if settings.is_embedded:
+            data_folder.make(settings.data_dir)
+            migrate_alone(settings)
+        else:
+            migrate(settings.database)
+        typer.echo(f"The database is at version {newest()}.")
 
 
 def make_backup(dest: Path, data_dir: DataDir = None, config: ConfigFile = None) -> None:
@@ -41,7 +56,7 @@ def sweep(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
     async def remove(parts: Parts) -> int:
         parts.blobs.make_folders()
-        with sweeping(settings.data_dir) as may_remove:
+        with data_folder.sweeping(settings.data_dir) as may_remove:
             if not may_remove:
                 stop("A backup is running, and needs all blobs. Sweep when it has ended.")
         return await parts.sweep.run()

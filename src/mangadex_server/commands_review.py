@@ -31,7 +31,7 @@ def show(chapter: str, data_dir: DataDir = None, config: ConfigFile = None) -> N
     """Print the files of a chapter's pages, in order, to look at."""
 
     async def paths(parts: Parts) -> list[str]:
-        return [str(parts.blobs.path(digest)) for digest in await parts.review.page_blobs(chapter)]
+        return [parts.blobs.where(digest) for digest in await parts.review.page_blobs(chapter)]
 
     typer.echo("\n".join(work(settings_for(data_dir, config), paths)))
 

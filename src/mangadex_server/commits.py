@@ -82,9 +82,7 @@ class Commits:
                 )
             )
             if not is_done:
-                await self._jobs.add(
-                    connection, kind=PROCESS, chapter_id=chapter_id, session_id=session_id, due_at=self._clock()
-                )
+                await self._jobs.add(connection, kind=PROCESS, chapter_id=chapter_id, session_id=session_id)
             return str(chapter_id)
 
     async def requires_approval(self, user_id: str, manga_id: str, language: str) -> bool:

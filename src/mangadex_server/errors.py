@@ -61,6 +61,10 @@ class Overloaded(ServiceError):
     """Too much at once; try again."""
 
 
+class Unavailable(ServiceError):
+    """The database or the store of pages does not answer; try again."""
+
+
 class OutOfSpace(ServiceError):
     """The disk is below its floor."""
 
@@ -91,5 +95,6 @@ ON_THE_WIRE: dict[type[ServiceError], OnTheWire] = {
     TooLarge: OnTheWire(413, "payload_too_large_http_exception"),
     LimitReached: OnTheWire(429, "too_many_requests_http_exception"),
     Overloaded: OnTheWire(503, "service_unavailable_http_exception"),
+    Unavailable: OnTheWire(503, "service_unavailable_http_exception"),
     OutOfSpace: OnTheWire(507, "insufficient_storage_http_exception"),
 }

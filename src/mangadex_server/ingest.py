@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from multipart import MultipartError, MultipartSegment, ParserLimitReached, PushMultipartParser
 
 from mangadex_server.arriving import Arriving, Means, MemoryBudget, Received
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.errors import Invalid, OutOfSpace, Overloaded, TooLarge
 from mangadex_server.multipart_body import beginning_with, boundary_of, joined
 from mangadex_server.part_names import file_name
 from mangadex_server.room import Filling, Room
 from mangadex_server.settings import Settings
+from mangadex_server.stores import Blobs
 
 THREADS = 8
 """That hash and write; with `full` they wait for the disk most of the time."""
@@ -38,7 +38,7 @@ __all__ = ["Ingest", "Received"]
 class Ingest:
     """Receives the files of one request at a time, for any number of requests at once."""
 
-    def __init__(self, settings: Settings, blobs: LocalBlobs) -> None:
+    def __init__(self, settings: Settings, blobs: Blobs) -> None:
         threads = ThreadPoolExecutor(THREADS, thread_name_prefix="ingest")
         self._settings = settings
         self._means = Means(blobs, settings, MemoryBudget(settings.upload_memory_bytes), threads)

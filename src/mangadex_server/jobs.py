@@ -6,13 +6,12 @@ A job runs at least once. Who lost the lease changes nothing: owner and attempt 
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 from uuid import uuid4
 
-from sqlalchemy import Delete, Update, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Update, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -23,6 +22,7 @@ from mangadex_server.states import State
 from mangadex_server.tables import chapters, jobs, new_pages, sessions
 
 Statement = TypeVar("Statement", Update, Delete)
+Time: TypeAlias = float | ColumnElement[float]
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +64,17 @@ class Listed:
 
 
 class Jobs:
-    """The queue."""
+    """The queue. Without a clock of the caller's, all processes go by the database's."""
 
-    def __init__(self, database: Database, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, database: Database, settings: Settings, clock: Callable[[], Time] | None = None) -> None:
         self._database = database
         self._lease_s = settings.job_lease_s
-        self._clock = clock
+        self._clock = clock or database.now
 
-    async def add(
-        self, connection: AsyncConnection, *, kind: str, chapter_id: str, session_id: str, due_at: float
-    ) -> None:
-        """Add a job in the transaction that makes it necessary."""
-        row = {"id": str(uuid4()), "kind": kind, "chapter_id": chapter_id, "session_id": session_id, "due_at": due_at}
+    async def add(self, connection: AsyncConnection, *, kind: str, chapter_id: str, session_id: str) -> None:
+        """Add a job, due at once, in the transaction that makes it necessary."""
+        ids = {"id": str(uuid4()), "chapter_id": chapter_id, "session_id": session_id}
+        row = {**ids, "kind": kind, "due_at": self._clock()}
         await connection.execute(insert(jobs).values(row))
 
     async def claim(self, owner: str, kind: str) -> Job | None:
@@ -145,7 +144,7 @@ class Jobs:
             if (await connection.execute(given_up)).rowcount == 0:
                 raise InConflict(f"Job {job_id} was not given up. A worker takes it when it is due.")
 
-    async def _release(self, connection: AsyncConnection, job: Job, **values: float | str) -> bool:
+    async def _release(self, connection: AsyncConnection, job: Job, **values: Time | str) -> bool:
         statement = _fenced(update(jobs), job).values(owner=None, lease_until=0, **values)
         return (await connection.execute(statement)).rowcount == 1
 
@@ -161,7 +160,7 @@ async def _tell(connection: AsyncConnection, chapter_id: str, failed_reason: str
     await connection.execute(update(chapters).where(*edited).values(edit_broken_reason=reason))
 
 
-def _give_up_lost(now: float) -> ReturningUpdate[tuple[str, str]]:
+def _give_up_lost(now: Time) -> ReturningUpdate[tuple[str, str]]:
     """Jobs whose last worker vanished too: they may be what kills workers."""
     reason = f"its workers ended {MAX_ATTEMPTS} times without a result"
     lost = jobs.c.failed_reason.is_(None), jobs.c.attempts >= MAX_ATTEMPTS, jobs.c.lease_until <= now
@@ -173,7 +172,7 @@ def _give_up_lost(now: float) -> ReturningUpdate[tuple[str, str]]:
     )
 
 
-def _claim(owner: str, kind: str, now: float, lease_until: float) -> Update:
+def _claim(owner: str, kind: str, now: Time, lease_until: Time) -> Update:
     free = jobs.c.kind == kind, jobs.c.failed_reason.is_(None), jobs.c.due_at <= now, jobs.c.lease_until <= now
     first = select(jobs.c.id).where(*free).order_by(jobs.c.due_at).limit(1).with_for_update(skip_locked=True)
     return (

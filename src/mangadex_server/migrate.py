@@ -46,11 +46,13 @@ def migrate_alone(settings: Settings) -> None:
     """As `migrate`, unless a server is running: it may be of an older version, and would meet tables it does not know.
 
     Raises:
-        SchemaError: the schema is of a version that this program does not know.
+        SchemaError: the schema is of a version that this program does not know, or other nodes may be using it.
         DataFolderInUseError: a server is running on it that left it at another version.
     """
     if is_current(settings.database):
         return
+    if not settings.is_embedded:
+        raise SchemaError("The database is not at this program's version. Run `mangadex-server migrate` first.")
     try:
         with locked(settings.data_dir, MIGRATED_WITHIN_S):
             migrate(settings.database)
@@ -66,7 +68,7 @@ def is_current(url: str) -> bool:
     """Whether the schema is at the newest version."""
     engine = create_engine(synchronous(url))
     try:
-        return _version(engine) == newest()
+        return version(engine) == newest()
     finally:
         engine.dispose()
 
@@ -81,9 +83,10 @@ def synchronous(url: str) -> str:
     return url.replace("sqlite+aiosqlite:", "sqlite:")
 
 
-def _version(engine: Engine) -> str | None:
+def version(engine: Engine) -> str | None:
+    """The version of its schema; None where there is none."""
     with engine.connect() as connection:
         if not inspect(connection).has_table("alembic_version"):
             return None
-        version: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return version
+        found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        return found

@@ -14,15 +14,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
+
+Place: TypeAlias = Callable[[Path, int, str, str], None]
+"""Takes a whole file out of its folder into its place: path, descriptor, digest and type of what is in it."""
 
 
 class NewBlob:
     """Dropped at the end of a `with`, unless it was kept. Everything blocks; one thread at a time."""
 
-    def __init__(self, incoming: Path, place_of: Callable[[str], Path], *, durable: bool) -> None:
-        self._place_of = place_of
-        self._durable = durable
+    def __init__(self, incoming: Path, place: Place) -> None:
+        self._place = place
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._path, self._descriptor = _locked_file(incoming)
@@ -54,17 +56,12 @@ class NewBlob:
         with mmap.mmap(self._descriptor, 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as view:
             yield view
 
-    def keep(self) -> str:
+    def keep(self, mime_type: str) -> str:
         """Make it a blob; returns its digest once it is safe."""
         digest = self._hash.hexdigest()
-        place = self._place_of(digest)
-        if self._durable:
-            os.fdatasync(self._descriptor)
-        self._path.rename(place)
+        self._place(self._path, self._descriptor, digest, mime_type)
         self._is_open = False
         os.close(self._descriptor)
-        if self._durable:
-            sync_folder(place.parent)
         return digest
 
     def drop(self) -> None:

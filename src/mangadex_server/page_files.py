@@ -1,21 +1,16 @@
-"""Page files over HTTP: validators, one byte range, and the bytes from the disk without holding them."""
+"""Page files over HTTP: validators, one byte range, and the bytes from their store without holding them."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Mapping
-from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from mangadex_server.reading import PageFile
-
-CHUNK_BYTES = 256 * 1024
-FOREVER = "public, max-age=31536000, immutable"
-"""The address has the content's hash in it."""
+from mangadex_server.reading import PageFile, no_page
+from mangadex_server.stores import FOREVER, SIGNED_S, OpenBlob
 
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.IGNORECASE)
 
@@ -24,21 +19,38 @@ class UnsatisfiableError(Exception):
     """The range begins after the end."""
 
 
-def answer(page: PageFile, request: Request) -> Response:
-    """The page, the part of it that was asked for, or word that the caller has it."""
+async def answer(page: PageFile, request: Request) -> Response:
+    """The page, the part of it that was asked for, or word that the caller has it.
+
+    Raises:
+        NotFound: its bytes are gone.
+    """
     etag = f'"{page.digest}"'
-    headers = {"ETag": etag, "Cache-Control": FOREVER, "X-Content-Type-Options": "nosniff", "Accept-Ranges": "bytes"}
+    headers = {"ETag": etag, "Cache-Control": FOREVER, "X-Content-Type-Options": "nosniff"}
     if _has_it(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     try:
-        asked = requested_range(_usable_range(request, etag), page.size_bytes)
-    except UnsatisfiableError:
-        return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{page.size_bytes}"})
-    if asked is None:
-        return FileSlice(page, 0, page.size_bytes, 200, headers)
-    start, end = asked
-    headers["Content-Range"] = f"bytes {start}-{end - 1}/{page.size_bytes}"
-    return FileSlice(page, start, end, 206, headers)
+        blob = await page.blobs.open(page.digest)
+    except FileNotFoundError:
+        raise no_page() from None
+    size_bytes, part = blob.size_bytes, None
+    if page.blobs.has_ranges:
+        headers["Accept-Ranges"] = "bytes"
+        try:
+            part = requested_range(_usable_range(request, etag), size_bytes)
+        except UnsatisfiableError:
+            await blob.close()
+            return Response(status_code=416, headers=headers | {"Content-Range": f"bytes */{size_bytes}"})
+    if part is None:
+        return BlobSlice(blob, page.mime_type, (0, size_bytes), 200, headers)
+    headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{size_bytes}"
+    return BlobSlice(blob, page.mime_type, part, 206, headers)
+
+
+async def address(page: PageFile) -> Response:
+    """Where the page is in its store; good for a while only, so that the answer may be kept half as long."""
+    headers = {"Location": await page.blobs.address(page.digest), "Cache-Control": f"private, max-age={SIGNED_S // 2}"}
+    return Response(status_code=307, headers=headers)
 
 
 def requested_range(header: str | None, size_bytes: int) -> tuple[int, int] | None:
@@ -61,34 +73,26 @@ def requested_range(header: str | None, size_bytes: int) -> tuple[int, int] | No
     return start, end
 
 
-class FileSlice(Response):
-    """Bytes `start` to `end` of a file, read in a thread while they are sent."""
+class BlobSlice(Response):
+    """A part of a blob, read while it is sent."""
 
-    def __init__(self, page: PageFile, start: int, end: int, status: int, headers: Mapping[str, str]) -> None:
-        self._path, self._start, self._end = page.path, start, end
-        self.status_code, self.media_type, self.background = status, page.mime_type, None
-        self.init_headers({**headers, "Content-Length": str(end - start)})
+    def __init__(
+        self, blob: OpenBlob, mime_type: str, part: tuple[int, int], status: int, headers: Mapping[str, str]
+    ) -> None:
+        self._blob, self._part = blob, part
+        self.status_code, self.media_type, self.background = status, mime_type, None
+        self.init_headers({**headers, "Content-Length": str(part[1] - part[0])})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI's signature
         """Send it; of a HEAD the headers alone."""
-        start = {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
-        if scope["method"] == "HEAD":
-            await send(start)
-        else:
-            with await asyncio.to_thread(self._path.open, "rb") as file:
-                await send(start)
-                await self._send_slice(file, send)
-        await send({"type": "http.response.body", "body": b""})
-
-    async def _send_slice(self, file: BinaryIO, send: Send) -> None:
-        file.seek(self._start)
-        left = self._end - self._start
-        while left > 0:
-            chunk = await asyncio.to_thread(file.read, min(CHUNK_BYTES, left))
-            if not chunk:
-                raise OSError(f"{self._path.name} is shorter than it was")
-            left -= len(chunk)
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            if scope["method"] != "HEAD":
+                async for chunk in self._blob.chunks(*self._part):
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            await self._blob.close()
 
 
 def _has_it(if_none_match: str | None, etag: str) -> bool:

@@ -16,8 +16,10 @@ from mangadex_server.review import Review
 from mangadex_server.session_files import SessionFiles
 from mangadex_server.settings import Settings
 from mangadex_server.sign_ins import SignIns
+from mangadex_server.signing_keys import signing_key
+from mangadex_server.stores import Blobs
 from mangadex_server.sweep import Sweep
-from mangadex_server.tokens import Tokens, signing_key
+from mangadex_server.tokens import Tokens
 from mangadex_server.uploads import Sessions
 from mangadex_server.worker import Worker
 
@@ -29,11 +31,11 @@ class Parts:
         self.settings = settings
         is_durable = settings.durability == "full"
         self.database = Database(settings.database, durable=is_durable)
-        self.blobs = LocalBlobs(settings.data_dir / "blobs", durable=is_durable)
+        self.blobs = blobs_of(settings)
         self.jobs = Jobs(self.database, settings)
         passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
         self.metrics = Metrics()
-        self.tokens = Tokens(signing_key(settings.data_dir), settings.public_url or settings.own_url, settings)
+        self.tokens = Tokens(signing_key(settings), settings.public_url or settings.own_url, settings)
         self.accounts = Accounts(self.database, self.tokens, passwords)
         self.account_changes = AccountChanges(self.database, self.accounts)
         self.sign_ins = SignIns(self.database, self.tokens, passwords)
@@ -45,3 +47,13 @@ class Parts:
         self.review = Review(self.database)
         self.sweep = Sweep(self.database, self.blobs, settings.data_dir)
         self.worker = Worker(self.database, self.blobs, self.jobs, settings, on_end=self.metrics.chapter_processed)
+
+
+def blobs_of(settings: Settings) -> Blobs:
+    """The store of blobs that the settings name."""
+    folder = settings.data_dir / "blobs"
+    if settings.blobs_url is not None:
+        from mangadex_server.object_blobs import ObjectBlobs  # noqa: PLC0415 - slow to load
+
+        return ObjectBlobs(settings.blobs_url, folder)
+    return LocalBlobs(folder, durable=settings.durability == "full")

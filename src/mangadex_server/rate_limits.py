@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
-from limits.aio.storage import MemoryStorage, Storage
+from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from limits.errors import StorageError
 
@@ -55,11 +55,28 @@ def endpoint(method: str, path: str) -> tuple[str, int | None] | None:
     return None
 
 
+STORE_TIMEOUT_S = 0.5
+"""Every request waits for the store of the counters, also when it is away."""
+
+
+def storage_at(limits_url: str | None) -> Storage:
+    """Where requests are counted: in this process, or in Valkey for all nodes together."""
+    if limits_url is None:
+        return MemoryStorage(wrap_exceptions=True)
+    return RedisStorage(
+        f"async+{limits_url}",
+        wrap_exceptions=True,
+        implementation="valkey",
+        socket_connect_timeout=STORE_TIMEOUT_S,
+        socket_timeout=STORE_TIMEOUT_S,
+    )
+
+
 class RateLimits:
     """Counts requests. When the store of the counters is away, requests pass, and the log says so."""
 
-    def __init__(self, storage: Storage | None = None) -> None:
-        storage = storage or MemoryStorage(wrap_exceptions=True)
+    def __init__(self, storage: Storage) -> None:
+        self._is_away = False
         self._windows = FixedWindowRateLimiter(storage)
         self._moving = MovingWindowRateLimiter(storage)
 
@@ -68,10 +85,16 @@ class RateLimits:
         if UNCOUNTED.fullmatch(path):
             return Verdict(passes=True, headers={})
         try:
-            return await self._counted(method, path, address, account)
+            verdict = await self._counted(method, path, address, account)
         except StorageError as error:
-            logger.warning("rate limits are off: their store does not answer (%s)", error)
+            if not self._is_away:
+                logger.warning("rate limits are off: their store does not answer (%s)", error)
+            self._is_away = True
             return Verdict(passes=True, headers={})
+        if self._is_away:
+            logger.warning("rate limits are on again: their store answers")
+        self._is_away = False
+        return verdict
 
     async def _counted(self, method: str, path: str, address: str, account: str) -> Verdict:
         row = endpoint(method, path)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mangadex_server.approval import MODERATORS
 from mangadex_server.database import Database
 from mangadex_server.errors import NotFound
+from mangadex_server.stores import Blobs
 from mangadex_server.tables import chapter_groups, chapters, groups, manga, pages
 from mangadex_server.visibility import belongs_to, opened, readable
 from mangadex_server.wire import iso
@@ -33,13 +32,6 @@ _FOLDER = re.compile(r"[0-9a-f]{32}")
 _NAME = re.compile(r"([1-9][0-9]{0,3})-([0-9a-f]{64})\.([a-z]{3,4})")
 
 
-class Blobs(Protocol):
-    """Where page bytes are."""
-
-    def path(self, digest: str) -> Path:
-        """A blob's file, if it is there."""
-
-
 @dataclass(frozen=True, slots=True)
 class PageNames:
     """The names of a chapter's pages in their folder; all empty for a chapter that is elsewhere, or not here yet."""
@@ -51,12 +43,11 @@ class PageNames:
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A page's bytes."""
+    """Where a page's bytes are, and what they are."""
 
-    path: Path
+    blobs: Blobs
     digest: str
     mime_type: str
-    size_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +89,13 @@ class Reading:
         """
         asked = _NAME.fullmatch(name)
         if asked is None or _FOLDER.fullmatch(folder) is None:
-            raise _no_page()
+            raise no_page()
         async with self._database.read() as connection:
             row = await self._page_row(connection, folder, int(asked[1]) - 1, asked[2], saver=saver)
         if row is None or name != (_saver_name(row) if saver else _name(row)):
-            raise _no_page()
+            raise no_page()
         digest, mime_type = _saver(row) if saver else (row.blob, row.mime_type)
-        path = self._blobs.path(digest)
-        try:
-            status = await asyncio.to_thread(path.stat)
-        except FileNotFoundError:
-            raise _no_page() from None
-        return PageFile(path, digest, mime_type, status.st_size)
+        return PageFile(self._blobs, digest, mime_type)
 
     async def for_people(self, chapter_id: str) -> ReaderView:
         """A chapter to look at.
@@ -188,5 +174,6 @@ def _saver_name(page: Row[Any]) -> str:
     return f"{page.position + 1}-{digest}.{EXTENSIONS[mime_type]}"
 
 
-def _no_page() -> NotFound:
+def no_page() -> NotFound:
+    """What is said of an address without a page."""
     return NotFound("There is no such page. Ask /at-home/server/{chapterId} for the addresses.")

@@ -6,11 +6,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from mangadex_server.backup import BackupError
 from mangadex_server.data_folder import DataFolderInUseError, HalfRestoredError
+from mangadex_server.engine_checks import EngineError
 from mangadex_server.errors import ServiceError
 from mangadex_server.listening import CannotServeError
 from mangadex_server.migrate import SchemaError
 from mangadex_server.settings_report import SettingsError
-from mangadex_server.tokens import KeyFileError
+from mangadex_server.signing_keys import KeyFileError
 
 OURS = (
     ServiceError,
@@ -21,6 +22,7 @@ OURS = (
     BackupError,
     SettingsError,
     SchemaError,
+    EngineError,
 )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from mangadex_server import chapter_pages
 from mangadex_server.database import Database
 from mangadex_server.errors import InConflict, NotFound
 from mangadex_server.tables import chapters, manga, pages, users
@@ -77,15 +78,14 @@ class Review:
             return [Listed(**row) for row in (await connection.execute(query)).mappings()]
 
     async def page_blobs(self, chapter_id: str) -> list[str]:
-        """The digests of a chapter's pages, in order.
+        """The digests of a chapter's pages as they were committed last, in order.
 
         Raises:
             NotFound: no such chapter.
         """
         async with self._database.read() as connection:
             await _chapter(connection, chapter_id)
-            query = select(pages.c.blob).where(pages.c.chapter_id == chapter_id.lower()).order_by(pages.c.position)
-            return list((await connection.execute(query)).scalars())
+            return [page.blob for page in await chapter_pages.latest(connection, chapter_id.lower())]
 
     async def approve(self, chapter_id: str) -> None:
         """Let everybody read it, also after a rejection; its time of publication is not before now.
@@ -114,7 +114,7 @@ class Review:
 
 
 async def _undecided(connection: AsyncConnection, chapter_id: str, *, but_rejected: bool = False) -> Row[Any]:
-    row = await _chapter(connection, chapter_id)
+    row = await _chapter(connection, chapter_id, lock=True)
     if row.approved:
         raise InConflict(f"The chapter {row.id} is approved already. Its uploader can delete it.")
     if row.broken_reason is not None and not (but_rejected and row.broken_reason.startswith(REJECTED)):
@@ -124,9 +124,9 @@ async def _undecided(connection: AsyncConnection, chapter_id: str, *, but_reject
     return row
 
 
-async def _chapter(connection: AsyncConnection, chapter_id: str) -> Row[Any]:
+async def _chapter(connection: AsyncConnection, chapter_id: str, *, lock: bool = False) -> Row[Any]:
     query = select(chapters).where(chapters.c.id == chapter_id.lower())
-    row: Row[Any] | None = (await connection.execute(query)).one_or_none()
+    row: Row[Any] | None = (await connection.execute(query.with_for_update() if lock else query)).one_or_none()
     if row is None:
         raise NotFound(f"There is no chapter {chapter_id}. `mangadex-server review list` has those that wait.")
     return row

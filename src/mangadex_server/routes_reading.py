@@ -8,19 +8,22 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, Response
 
 from mangadex_server.errors import NotFound
-from mangadex_server.page_files import answer
+from mangadex_server.page_files import address, answer
 from mangadex_server.queries import Query, path_id, switch
 from mangadex_server.reader_page import STYLESHEET, reader_page
-from mangadex_server.reading import Reading
+from mangadex_server.reading import PageFile, Reading
 from mangadex_server.settings import Settings
 from mangadex_server.tokens import Identity
 from mangadex_server.wire import WireResponse
 
 AT_HOME = Query(force_port=switch("forcePort443"))
 
+POLICY = "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"  # the last three stand alone
+STORE_POLICY = f"{POLICY}; img-src *"
+"""Where pages are redirected: a browser asks the policy about the store's address too."""
+
 PAGE_SECURITY = {
-    # base-uri and the two others do not fall back to default-src
-    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
 }
 
@@ -29,6 +32,7 @@ def router(
     settings: Settings, reading: Reading, identify_optional: Callable[[Request], Awaitable[Identity | None]]
 ) -> APIRouter:
     """The routes of readers; none asks for a token."""
+    security = PAGE_SECURITY | ({"Content-Security-Policy": STORE_POLICY} if settings.redirect_pages else {})
     routes = APIRouter(tags=["Reading"], default_response_class=WireResponse)
 
     @routes.get("/at-home/server/{chapter_id}", openapi_extra=AT_HOME.document())
@@ -46,13 +50,16 @@ def router(
         base = (settings.public_url or str(request.base_url)).rstrip("/")
         return WireResponse({"result": "ok", "baseUrl": base, "chapter": chapter})
 
+    async def sent(page: PageFile, request: Request) -> Response:
+        return await (address(page) if settings.redirect_pages else answer(page, request))
+
     @routes.get("/data/{folder}/{name}", response_class=Response)
     async def get_page(folder: str, name: str, request: Request) -> Response:
-        return answer(await reading.page(folder, name, saver=False), request)
+        return await sent(await reading.page(folder, name, saver=False), request)
 
     @routes.get("/data-saver/{folder}/{name}", response_class=Response)
     async def get_small_page(folder: str, name: str, request: Request) -> Response:
-        return answer(await reading.page(folder, name, saver=True), request)
+        return await sent(await reading.page(folder, name, saver=True), request)
 
     routes.head("/data/{folder}/{name}", include_in_schema=False)(get_page)
     routes.head("/data-saver/{folder}/{name}", include_in_schema=False)(get_small_page)
@@ -60,7 +67,7 @@ def router(
     @routes.get("/chapter/{chapter_id}/read", response_class=HTMLResponse)
     async def read_chapter(chapter_id: str) -> HTMLResponse:
         view = await reading.for_people(path_id("Chapter", chapter_id))
-        return HTMLResponse(reader_page(view), headers=PAGE_SECURITY)
+        return HTMLResponse(reader_page(view), headers=security)
 
     @routes.get("/reader.css", include_in_schema=False)
     async def get_stylesheet() -> Response:

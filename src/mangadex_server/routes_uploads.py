@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 from starlette.convertors import Convertor, register_url_convertor
 
+from mangadex_server import removals
 from mangadex_server.bodies import Patience, chunks
 from mangadex_server.commits import Uploader
 from mangadex_server.errors import Invalid, OutOfSpace
@@ -139,6 +140,7 @@ def _filling(parts: Parts, bodies: UploadBodies, patience: Patience, identify: I
         _check_disk(parts)
         room = await files.check_open(who.user_id, session_id.lower())
         pages = await ingest.receive(request.headers.get("content-type", ""), chunks(request, patience), room)
+        await removals.check(parts.database, parts.blobs, [page.digest for page in pages if page.digest])
         _reject(pages, request.scope.get(REJECTED_PAGE))
         added = await files.add(who.user_id, session_id.lower(), pages)
         if not added.files:

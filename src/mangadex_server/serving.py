@@ -16,10 +16,11 @@ from starlette.types import ASGIApp
 
 from mangadex_server.app import create_app
 from mangadex_server.data_folder import POLL_S, locked
+from mangadex_server.engine_checks import check_engines
 from mangadex_server.listening import check_address, check_certificate
 from mangadex_server.migrate import migrate
 from mangadex_server.settings import Settings
-from mangadex_server.tokens import signing_key
+from mangadex_server.signing_keys import signing_key
 
 RESOLVED = "MANGADEX_SERVER_RESOLVED_SETTINGS"
 PARENT = "MANGADEX_SERVER_PARENT"
@@ -37,12 +38,15 @@ def serve(settings: Settings) -> None:
         CannotServeError: the address is not free, or the certificate does not do.
         DataFolderInUseError: another one serves the folder.
         KeyFileError: the signing key is damaged.
+        EngineError: the database or the store of pages cannot be used.
     """
     with locked(settings.data_dir):
         check_certificate(settings)
         check_address(settings)
-        signing_key(settings.data_dir)
-        migrate(settings.database)
+        if settings.is_embedded:
+            migrate(settings.database)
+        check_engines(settings)
+        signing_key(settings)
         os.environ[RESOLVED] = settings.model_dump_json()
         os.environ[PARENT] = str(os.getpid())
         Granian(

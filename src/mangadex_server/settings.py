@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
@@ -10,6 +11,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 MIB = 1 << 20
+
+POSTGRESQL = "postgresql+psycopg"
+SQLITE = "sqlite+aiosqlite"
+S3_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._/-]*)?")
 
 ImageFormat = Literal["jpeg", "png", "gif", "webp", "avif"]
 
@@ -39,7 +44,19 @@ class Settings(BaseSettings):
     strict: bool = Field(
         default=False, description="ask of clients what the real service asks: User-Agent, no Via, consent"
     )
-    database_url: str | None = Field(default=None, description="None: SQLite in the data folder")
+    database_url: str | None = Field(
+        default=None, repr=False, description="None: SQLite in the data folder; else postgresql+psycopg://..."
+    )
+    blobs_url: str | None = Field(
+        default=None,
+        description="None: a folder in the data folder; else s3://bucket/prefix, with the usual AWS_ variables",
+    )
+    limits_url: str | None = Field(
+        default=None, repr=False, description="where nodes count requests together: valkey://...; None: each its own"
+    )
+    redirect_pages: bool = Field(
+        default=False, description="answer pages by a redirect to the store, so that they do not pass through here"
+    )
     durability: Literal["full", "normal"] = Field(
         default="full", description="normal survives a kill, not a power loss"
     )
@@ -92,6 +109,38 @@ class Settings(BaseSettings):
             raise ValueError("sandbox_file_list and sandbox_remote_names can be switched off in the sandbox only")
         return self
 
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme, _, rest = value.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"{POSTGRESQL}://{rest}"
+        if scheme not in {POSTGRESQL, SQLITE}:
+            raise ValueError(f"write {POSTGRESQL}://user:password@host/database, or leave it out for SQLite")
+        return value
+
+    @field_validator("blobs_url")
+    @classmethod
+    def _store(cls, value: str | None) -> str | None:
+        if value is not None and not S3_URL.fullmatch(value):
+            raise ValueError("write s3://bucket or s3://bucket/prefix, or leave it out for the data folder")
+        return value
+
+    @field_validator("limits_url")
+    @classmethod
+    def _limits(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("valkey://", "valkeys://")):
+            raise ValueError("write valkey://host:port or valkeys://host:port, or leave it out")
+        return value
+
+    @model_validator(mode="after")
+    def _redirects_to_a_store(self) -> Settings:
+        if self.redirect_pages and self.blobs_url is None:
+            raise ValueError("redirect_pages needs a blobs_url: the data folder has no addresses of its own")
+        return self
+
     @model_validator(mode="after")
     def _certificate_with_key(self) -> Settings:
         if (self.tls_certificate is None) != (self.tls_key is None):
@@ -112,7 +161,12 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database's URL."""
-        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'database.sqlite3'}"
+        return self.database_url or f"{SQLITE}:///{self.data_dir / 'database.sqlite3'}"
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this data folder has the database, so that nobody else migrates it or signs with its key."""
+        return self.database.startswith(SQLITE)
 
     @classmethod
     def settings_customise_sources(

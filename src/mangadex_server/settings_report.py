@@ -23,6 +23,9 @@ CONFIG = "config"
 
 HIDDEN = "hidden"
 
+URLS = ("database_url", "blobs_url", "limits_url")
+"""They may have a password in them."""
+
 
 class SettingsError(Exception):
     """They cannot be used; the message says what to do."""
@@ -62,7 +65,8 @@ def report(settings: Settings, config_file: Path | None, flags: dict[str, Any]) 
     """Every setting with its value and origin."""
     origins = _origins(config_file, _read(config_file) if config_file else {}, flags)
     values = settings.model_dump(mode="json")
-    values["database_url"] = _without_secrets(settings.database_url)
+    for name in URLS:
+        values[name] = _without_secrets(values[name])
     return [
         Setting(name, json.dumps(value, ensure_ascii=False), origins.get(name, "default"))
         for name, value in values.items()
@@ -110,7 +114,7 @@ def _problem(error: ValidationError, origins: dict[str, str]) -> str:
     if not first["loc"]:
         return f"{problem}."
     name = str(first["loc"][0])
-    value = HIDDEN if name == "database_url" else reprlib.repr(first["input"])
+    value = HIDDEN if name in URLS else reprlib.repr(first["input"])
     return f"{name} cannot be {value} ({origins.get(name, 'default')}): {problem}."
 
 

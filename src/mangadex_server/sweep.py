@@ -10,9 +10,10 @@ from pathlib import Path
 
 from sqlalchemy import select, union
 
-from mangadex_server.blobs import LocalBlobs, StoredBlob
+from mangadex_server import removals
 from mangadex_server.data_folder import sweeping
 from mangadex_server.database import Database
+from mangadex_server.stores import Blobs, StoredBlob
 from mangadex_server.tables import files, new_pages, pages
 
 OLD_S = 86_400.0
@@ -23,7 +24,7 @@ class Sweep:
     """Finds and removes orphans, but nothing while a backup runs."""
 
     def __init__(
-        self, database: Database, blobs: LocalBlobs, data_dir: Path, clock: Callable[[], float] = time.time
+        self, database: Database, blobs: Blobs, data_dir: Path, clock: Callable[[], float] = time.time
     ) -> None:
         self._database = database
         self._data_dir = data_dir
@@ -43,11 +44,27 @@ class Sweep:
             with sweeping(self._data_dir) as may_remove:
                 if not may_remove:
                     break
-                referred = await self._referred(old)
-                for digest in old:
-                    if digest not in referred:
-                        removed += await asyncio.to_thread(self._blobs.delete_older, digest, before)
+                removed += await self._remove(old, before)
+        if not self._blobs.removes_safely:
+            async with self._database.write() as connection:
+                await removals.forget(connection, self._clock())
         return removed
+
+    async def _remove(self, old: list[str], before: float) -> int:
+        referred = await self._referred(old)
+        orphans = [digest for digest in old if digest not in referred]
+        if self._blobs.removes_safely or not orphans:
+            return len(await self._delete(orphans, before))
+        await removals.mark(self._database, orphans, self._clock())
+        async with self._database.write() as connection:
+            claimed = await removals.claim(connection, orphans)
+            still_used = await self._referred(claimed)
+            deleted = await self._delete([digest for digest in claimed if digest not in still_used], before)
+            await removals.finish(connection, deleted, [digest for digest in claimed if digest not in deleted])
+        return len(deleted)
+
+    async def _delete(self, digests: list[str], before: float) -> list[str]:
+        return [digest for digest in digests if await asyncio.to_thread(self._blobs.delete_older, digest, before)]
 
     async def _referred(self, digests: list[str]) -> set[str]:
         uses = (files.c.blob, new_pages.c.blob, pages.c.blob, pages.c.saver_blob)

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -231,4 +232,20 @@ jobs = Table(
         sqlite_where=text("failed_reason IS NULL"),
         postgresql_where=text("failed_reason IS NULL"),
     ),
+)
+
+removals = Table(  # of blobs that the sweep takes away, or has lately taken
+    "blob_removals",
+    metadata,
+    Column("blob", String(64), primary_key=True),
+    Column("is_done", Boolean, nullable=False, server_default=text("false")),
+    Column("marked_at", Double, nullable=False),
+)
+
+signing_keys = Table(  # one row, where the nodes of an installation have no folder together
+    "signing_keys",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("key", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
 )

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
-import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -24,17 +20,12 @@ REALM = "/realms/mangadex"
 SCOPE = "groups email profile"
 ALGORITHM = "HS256"
 HEADER = {"alg": ALGORITHM, "typ": "JWT"}
-KEY_BYTES = 32
 MAX_TOKEN_CHARS = 8_192
 CACHED_TOKENS = 4_096
 """Verified tokens remembered, some 4 MB."""
 
 # all that base64 could write with - or _, which third-party clients do not decode (contract 6.1)
 _ESCAPES = str.maketrans({character: f"\\u{ord(character):04x}" for character in ">?~"})
-
-
-class KeyFileError(Exception):
-    """The signing key cannot be used; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,53 +144,3 @@ class Tokens:
             else:
                 return claims
         raise Unauthenticated("The token is not one of this service. Get one from the token endpoint.")
-
-
-def signing_key(data_dir: Path) -> bytes:
-    """The key of an installation, made where there is none. Blocks.
-
-    Raises:
-        KeyFileError: it is damaged, or others can read it.
-    """
-    path = data_dir / "signing.key"
-    if not path.exists():
-        _make_key(path)
-    with path.open("rb") as file:
-        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-            raise KeyFileError(f"Others can use {path}. Run chmod 600 on it, or delete it to sign everybody out.")
-        key = file.read(KEY_BYTES + 1)
-    if len(key) != KEY_BYTES:
-        raise KeyFileError(f"{path} is damaged. Restore it, or delete it to sign everybody out.")
-    return key
-
-
-def rotate_signing_key(data_dir: Path) -> None:
-    """Another key: no token given so far is good any more. Blocks. No server may be running, it would keep the old."""
-    path = data_dir / "signing.key"
-    path.unlink(missing_ok=True)
-    _make_key(path)
-
-
-def _make_key(path: Path) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    arriving = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(KEY_BYTES))
-            file.flush()
-            os.fsync(descriptor)
-        path.hardlink_to(arriving)  # unlike a rename, loses against a key that another process has just made
-    except FileExistsError:
-        pass
-    finally:
-        arriving.unlink()
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -104,8 +104,9 @@ class Sessions:
         """Delete sessions that nobody has touched for long; returns how many."""
         before = self._clock() - self._settings.session_idle_days * 86_400
         idle = select(sessions.c.id).where(sessions.c.state == State.OPEN, sessions.c.updated_at < before)
+        free = idle.limit(ID_BATCH).with_for_update(skip_locked=True)  # one in use is not idle
         async with self._database.write() as connection:
-            ids = list((await connection.execute(idle.limit(ID_BATCH))).scalars())
+            ids = list((await connection.execute(free)).scalars())
             await self._end(connection, ids, Action.EXPIRE)
             return len(ids)
 

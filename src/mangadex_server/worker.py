@@ -11,17 +11,20 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 from uuid import uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mangadex_server import chapter_pages, states
+from mangadex_server import chapter_pages, removals, states
 from mangadex_server.database import Database
+from mangadex_server.errors import ServiceError, Unavailable
 from mangadex_server.jobs import Job, Jobs
 from mangadex_server.page_process import BrokenPage, PageProcess
+from mangadex_server.reading import SAVER_TYPE
 from mangadex_server.settings import Settings
+from mangadex_server.stores import Blobs
 from mangadex_server.tables import chapters, new_pages, sessions
 from mangadex_server.visibility import opens_at, readable_at
 
@@ -29,16 +32,6 @@ KIND = "process_chapter"
 POLL_S = 1.0
 
 log = logging.getLogger(__name__)
-
-
-class Blobs(Protocol):
-    """Where the bytes of pages are."""
-
-    async def read(self, digest: str, /) -> bytes:
-        """All of a blob."""
-
-    async def write(self, data: bytes, /) -> str:
-        """Store a blob; returns its digest when it is safe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,12 @@ class Worker:
         try:
             if job := await self._jobs.claim(self._owner, KIND):
                 await self._work(job, process, stop)
+        except Unavailable as error:
+            log.warning("no chapter can be processed: %s", error.detail)
+            with contextlib.suppress(ServiceError):  # else the lease runs out
+                if job:
+                    await self._jobs.give_back(job)
+            return False
         except Exception as error:  # the loop has to survive what is not the page's fault, such as a full disk
             log.exception("processing of a chapter failed: %s", job)
             with contextlib.suppress(Exception):  # else the lease runs out
@@ -110,6 +109,7 @@ class Worker:
         except _BrokenChapter as error:
             await self._end(job, present, {}, broken_reason=error.reason)
         else:
+            await removals.check(self._database, self._blobs, list(savers.values()))
             await self._end(job, present, savers, broken_reason=None)
 
     async def _make_savers(self, present: list[Page], process: PageProcess, ends: Callable[[], bool]) -> Savers:
@@ -122,7 +122,7 @@ class Worker:
                 processed = await process.process(data)
             except BrokenPage as error:
                 raise _BrokenChapter(page, error) from error
-            savers[page.blob] = await self._blobs.write(processed.saver)
+            savers[page.blob] = await self._blobs.write(processed.saver, SAVER_TYPE)
         return savers
 
     @contextlib.asynccontextmanager
@@ -151,6 +151,8 @@ class Worker:
         async with self._database.write() as connection:
             if not await self._jobs.finish(connection, job):
                 return
+            this = select(chapters.c.id).where(chapters.c.id == job.chapter_id)
+            await connection.execute(this.with_for_update())  # no edit may be committed between the next steps
             if await _pages(connection, job.chapter_id) == present:  # else an edit came, with a job of its own
                 if broken_reason is None:
                     await self._open(connection, job.chapter_id, savers)

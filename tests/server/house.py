@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -19,6 +18,7 @@ from granian.server.embed import Server
 from sqlalchemy import insert
 
 from mangadex_server import routes_catalog, routes_reading
+from mangadex_server.blobs import LocalBlobs
 from mangadex_server.catalog import Catalog
 from mangadex_server.chapters import Chapters
 from mangadex_server.database import Database
@@ -51,6 +51,7 @@ class House:
         self.now = NOW
         self.url = f"sqlite+aiosqlite:///{folder / 'database.sqlite3'}"
         self.settings = Settings(data_dir=folder, **settings)
+        self.blobs = LocalBlobs(folder / "blobs", durable=False)
         self.alice, self.bob, self.mallory = (str(uuid4()) for _ in range(3))
         self.run(self._set_up)
         self.manga = self.catalog(lambda it: it.add_manga('Official "Test" Manga', originalLanguage="ko"))
@@ -105,14 +106,9 @@ class House:
         self.run(work)
         return str(values["id"])
 
-    def path(self, digest: str) -> Path:
-        """As the blobs have it."""
-        return self.settings.data_dir / digest
-
-    def keep(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
-        self.path(digest).write_bytes(data)
-        return digest
+    def keep(self, data: bytes, mime_type: str = "image/png") -> str:
+        self.blobs.make_folders()
+        return self.blobs.store(data, mime_type)
 
     def add_pages(self, chapter_id: str, *given: dict[str, Any]) -> None:
         async def work(database: Database) -> None:
@@ -144,7 +140,9 @@ class House:
             return error_response(error)
 
         catalog, chapters_ = Catalog(database, clock), Chapters(database, self.settings, clock)
-        app.include_router(routes_reading.router(self.settings, Reading(database, self, clock), identify_optional))
+        app.include_router(
+            routes_reading.router(self.settings, Reading(database, self.blobs, clock), identify_optional)
+        )
         app.include_router(routes_catalog.router(self.settings, catalog, chapters_, identify, identify_optional))
         return app
 

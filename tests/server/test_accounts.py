@@ -32,8 +32,9 @@ from mangadex_server.passwords import AT_ONCE, FREE_BY_ADDRESS, FREE_BY_NAME, MA
 from mangadex_server.routes_accounts import TOKEN_PATH, router
 from mangadex_server.settings import Settings
 from mangadex_server.sign_ins import REPEAT_S, SignIns
+from mangadex_server.signing_keys import KeyFileError, signing_key
 from mangadex_server.tables import clients, metadata, refresh_tokens, users
-from mangadex_server.tokens import CACHED_TOKENS, REALM, Identity, KeyFileError, Tokens, signing_key
+from mangadex_server.tokens import CACHED_TOKENS, REALM, Identity, Tokens
 from mangadex_server.wire import WireResponse, error_response
 
 URL = "http://service.test"
@@ -561,7 +562,7 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
 
     def start(_number: int) -> bytes:
         together.wait()
-        return signing_key(folder)
+        return signing_key(Settings(data_dir=folder))
 
     before = os.umask(0)
     try:
@@ -569,23 +570,23 @@ def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
             keys = set(pool.map(start, range(8)))
     finally:
         os.umask(before)
-    assert keys == {signing_key(folder)}
+    assert keys == {signing_key(Settings(data_dir=folder))}
     assert len(keys.pop()) == 32
     assert [path.name for path in folder.iterdir()] == ["signing.key"]
     assert stat.S_IMODE((folder / "signing.key").stat().st_mode) == 0o600
-    assert signing_key(tmp_path / "other") != signing_key(folder)
+    assert signing_key(Settings(data_dir=tmp_path / "other")) != signing_key(Settings(data_dir=folder))
 
 
 def test_a_key_that_others_can_read_or_that_is_damaged_is_not_used(tmp_path: Path) -> None:
-    signing_key(tmp_path)
+    signing_key(Settings(data_dir=tmp_path))
     path = tmp_path / "signing.key"
     path.chmod(0o640)
     with pytest.raises(KeyFileError, match="chmod 600"):
-        signing_key(tmp_path)
+        signing_key(Settings(data_dir=tmp_path))
     path.chmod(0o600)
     path.write_bytes(b"short")
     with pytest.raises(KeyFileError, match="damaged"):
-        signing_key(tmp_path)
+        signing_key(Settings(data_dir=tmp_path))
 
 
 def test_waits_double_up_to_the_cap_and_are_forgotten() -> None:

@@ -55,7 +55,7 @@ def test_an_arriving_blob_is_nowhere_until_it_is_kept(blobs: LocalBlobs) -> None
         arriving.write(DATA[:3], DATA[3:])
         assert not blobs.path(DIGEST).exists()
         assert list(blobs.all()) == []
-        assert arriving.keep() == DIGEST
+        assert arriving.keep("image/png") == DIGEST
     assert blobs.path(DIGEST).read_bytes() == DATA
     assert names(blobs.incoming) == []
 
@@ -82,7 +82,7 @@ def test_a_start_leaves_alone_what_a_living_program_writes(blobs: LocalBlobs) ->
     with blobs.new() as arriving:
         arriving.write(DATA)
         blobs.prepare()
-        assert arriving.keep() == DIGEST
+        assert arriving.keep("image/png") == DIGEST
     assert blobs.path(DIGEST).read_bytes() == DATA
 
 

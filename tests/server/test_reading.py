@@ -216,7 +216,7 @@ def test_no_other_address_leads_anywhere(read: Read, path: str) -> None:
 
 
 def test_a_lost_page_is_not_found(read: Read) -> None:
-    read.house.path(sha256(PNG)).unlink()
+    read.house.blobs.path(sha256(PNG)).unlink()
     assert read.page().status_code == 404
     assert read.page(SECOND).status_code == 200
 

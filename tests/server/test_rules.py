@@ -24,7 +24,7 @@ from test_program import quick
 from uploading import DRAFT, MANGA, UNKNOWN, Caller, Service, png, service
 
 from mangadex_server.migrate import MIGRATIONS, migrate
-from mangadex_server.rate_limits import RateLimits, Verdict
+from mangadex_server.rate_limits import RateLimits, Verdict, storage_at
 from mangadex_server.tables import metadata
 
 LONGEST_S = 30.0
@@ -299,7 +299,7 @@ def checked(limits: RateLimits, method: str, path: str, address: str) -> Verdict
 
 
 def test_the_table_of_limits_is_the_documented_one() -> None:
-    limits = RateLimits()
+    limits = RateLimits(storage_at(None))
     for number, ((method, path), limit) in enumerate(TABLE.items()):
         headers = checked(limits, method, path, f"192.0.2.{number}").headers
         before = next((group & set(list(TABLE)[:number]) for group in SHARED if (method, path) in group), set())
@@ -311,7 +311,7 @@ def test_the_table_of_limits_is_the_documented_one() -> None:
 
 
 def test_a_refused_request_is_told_to_wait_until_a_time_to_come() -> None:
-    limits = RateLimits()
+    limits = RateLimits(storage_at(None))
     passed = [checked(limits, "DELETE", f"/chapter/{UNKNOWN}", f"192.0.2.{number}") for number in range(12)]
     assert [verdict.passes for verdict in passed] == [True] * 10 + [False] * 2
     assert [verdict.headers["X-RateLimit-Remaining"] for verdict in passed[9:]] == ["0", "0", "0"]

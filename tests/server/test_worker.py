@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import subprocess
 import sys
@@ -17,6 +16,7 @@ import pytest
 import pyvips
 from sqlalchemy import Row, insert, select, update
 
+from mangadex_server.blobs import LocalBlobs
 from mangadex_server.database import Database
 from mangadex_server.jobs import MAX_ATTEMPTS, Job, Jobs
 from mangadex_server.settings import Settings
@@ -30,26 +30,18 @@ TITLE = str(uuid4())
 USER = str(uuid4())
 
 
-class Folder:
+class Watched(LocalBlobs):
     """Blobs for these tests; `on_read` sees each digest first."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self.path.mkdir(exist_ok=True)
+        super().__init__(path, durable=False)
+        self.make_folders()
         self.on_read: Callable[[str], Awaitable[object]] | None = None
-
-    def put(self, data: bytes) -> str:
-        digest = hashlib.sha256(data).hexdigest()
-        (self.path / digest).write_bytes(data)
-        return digest
-
-    async def write(self, data: bytes) -> str:
-        return self.put(data)
 
     async def read(self, digest: str) -> bytes:
         if self.on_read:
             await self.on_read(digest)
-        return (self.path / digest).read_bytes()
+        return await super().read(digest)
 
 
 def page(number: int) -> bytes:
@@ -63,7 +55,7 @@ class Archive:
 
     def __init__(self, path: Path, lease_s: float = 30.0) -> None:
         self.database = Database(f"sqlite+aiosqlite:///{path / 'test.sqlite3'}")
-        self.blobs = Folder(path / "blobs")
+        self.blobs = Watched(path / "blobs")
         self.settings = Settings.model_validate({"job_lease_s": lease_s, "job_memory_bytes": 512 << 20})
         self.now = NOW
         self.jobs = Jobs(self.database, self.settings, self.clock)
@@ -96,13 +88,13 @@ class Archive:
             await connection.execute(insert(sessions).values(session | TIMES | {"state": State.COMMITTED}))
             for position, data in enumerate(contents):
                 await connection.execute(insert(pages).values(self._page(chapter_id, position, data)))
-            await self.jobs.add(connection, kind=KIND, chapter_id=chapter_id, session_id=session_id, due_at=self.now)
+            await self.jobs.add(connection, kind=KIND, chapter_id=chapter_id, session_id=session_id)
         return chapter_id
 
     def _page(self, chapter_id: str, position: int, data: bytes) -> dict[str, Any]:
         place = {"chapter_id": chapter_id, "position": position, "original_file_name": f"{position}.png"}
         image = {"size_bytes": len(data), "mime_type": "image/png", "width": 1_100, "height": 60}
-        return place | image | {"blob": self.blobs.put(data)}
+        return place | image | {"blob": self.blobs.store(data)}
 
     def worker(self) -> Worker:
         return Worker(self.database, self.blobs, self.jobs, self.settings, self.clock)
@@ -216,7 +208,8 @@ def test_a_mended_chapter_is_not_broken_any_more(tmp_path: Path) -> None:
 def test_a_missing_blob_is_tried_again_and_does_not_break_the_chapter(tmp_path: Path) -> None:
     async def case(archive: Archive) -> None:
         await archive.commit([page(1)])
-        (blob,) = archive.blobs.path.iterdir()
+        (stored,) = archive.blobs.all()
+        blob = archive.blobs.path(stored.digest)
         content = blob.read_bytes()
         blob.unlink()
         await archive.work()
@@ -235,7 +228,8 @@ def test_who_gives_a_chapter_up_leaves_the_reason_on_it_until_a_retry(
 ) -> None:
     async def case(archive: Archive) -> None:
         chapter_id = await archive.commit([page(1)])
-        (blob,) = archive.blobs.path.iterdir()
+        (stored,) = archive.blobs.all()
+        blob = archive.blobs.path(stored.digest)
         content = blob.read_bytes()
         blob.unlink()
         for _ in range(MAX_ATTEMPTS):
@@ -327,7 +321,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(tmp_path: Path) -> None:
 def test_an_edit_that_came_meanwhile_is_left_to_its_own_job(tmp_path: Path) -> None:
     async def case(archive: Archive) -> None:
         await archive.commit([page(1)])
-        other = archive.blobs.put(page(2))
+        other = archive.blobs.store(page(2))
 
         async def edited(_: str) -> None:
             async with archive.database.write() as connection:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from alembic import context
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Connection
 
 from mangadex_server.tables import metadata
@@ -25,8 +25,13 @@ if engine.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
+MIGRATING = 0x6D616E6761
+"""Of the lock that one node has while it migrates."""
+
 with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True)
     with context.begin_transaction():
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)").bindparams(lock=MIGRATING))
         context.run_migrations()  # from the version that it reads here, inside
 engine.dispose()

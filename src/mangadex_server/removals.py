@@ -1,0 +1,70 @@
+"""Blobs that are being removed, so that no upload of the same page counts on one that goes (design 5).
+
+A sweep marks a blob before it looks at its age and its uses for the last time, and an upload looks at the marks after
+its page is stored. Whichever comes second sees the other: either the blob is young and stays, or the upload is told
+to send the page again. Marks stay for a day, since an upload may have stored its page before the removal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from mangadex_server.database import Database, is_unique_violation
+from mangadex_server.errors import Overloaded
+from mangadex_server.stores import Blobs
+from mangadex_server.tables import removals
+
+FORGET_S = 86_400.0
+"""No request lasts so long: after it nobody can have stored a page before the removal and record it only now."""
+
+
+async def mark(database: Database, digests: Sequence[str], now: float) -> None:
+    """Mark blobs for their removal; committed when this returns."""
+    these = removals.c.blob.in_(digests)
+    try:
+        async with database.write() as connection:
+            await connection.execute(delete(removals).where(these, removals.c.is_done))
+            marked = set((await connection.execute(select(removals.c.blob).where(these))).scalars())
+            rows = [{"blob": digest, "marked_at": now} for digest in digests if digest not in marked]
+            if rows:
+                await connection.execute(insert(removals), rows)
+    except IntegrityError as error:  # another sweep marks them just now, and removes them
+        if not is_unique_violation(error):
+            raise
+
+
+async def claim(connection: AsyncConnection, digests: Sequence[str]) -> list[str]:
+    """Those of the marked blobs that no other sweep is at, until the transaction ends."""
+    marked = select(removals.c.blob).where(removals.c.blob.in_(digests), removals.c.is_done.is_(False))
+    return list((await connection.execute(marked.with_for_update(skip_locked=True))).scalars())
+
+
+async def finish(connection: AsyncConnection, removed: Collection[str], kept: Collection[str]) -> None:
+    """What became of claimed blobs."""
+    await connection.execute(update(removals).where(removals.c.blob.in_(removed)).values(is_done=True))
+    await connection.execute(delete(removals).where(removals.c.blob.in_(kept)))
+
+
+async def forget(connection: AsyncConnection, now: float) -> None:
+    """Take marks away that nobody needs any more."""
+    await connection.execute(delete(removals).where(removals.c.is_done, removals.c.marked_at < now - FORGET_S))
+
+
+async def check(database: Database, blobs: Blobs, digests: Collection[str]) -> None:
+    """For blobs that were stored before this is asked, and are recorded afterwards.
+
+    Raises:
+        Overloaded: one of them may be gone; store it again.
+    """
+    if blobs.removes_safely or not digests:
+        return
+    query = select(removals.c.blob, removals.c.is_done).where(removals.c.blob.in_(digests))
+    async with database.read() as connection:
+        marked = (await connection.execute(query)).all()
+    for row in marked:  # there after its removal: it was stored since
+        if not row.is_done or not await blobs.is_there(row.blob):
+            raise Overloaded("An unused page of the same content was just being removed. Send the request again.")
