@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -50,6 +50,27 @@ def restore_backup(source: Path, data_dir: DataDir = None, config: ConfigFile = 
         _say(f"Restored to {settings.data_dir}", restore(settings, source))
 
 
+def move_data(
+    to: Annotated[Path, typer.Option(help="The settings file of the new installation.")],
+    data_dir: DataDir = None,
+    config: ConfigFile = None,
+) -> None:
+    """Copy a data folder to the database and the store of another settings file, and compare; begin again any time."""
+    with loading():
+        from mangadex_server.engine_checks import check_engines  # noqa: PLC0415
+        from mangadex_server.migrate import migrate  # noqa: PLC0415
+        from mangadex_server.moving import move  # noqa: PLC0415
+
+    source, target = settings_for(data_dir, config), settings_for(None, to)
+    with refusals():
+        migrate(target.database)
+        check_engines(target)
+        moved = move(source, target, lambda line: typer.echo(line, err=True))
+    typer.echo(f"Moved {moved.rows} rows and {moved.blobs} pages, each compared; {moved.sent} pages were sent now.")
+    typer.echo(f"Start the new installation with --config {to}. The old data folder is as it was.")
+    _stop_if_lost(moved.lost)
+
+
 def sweep(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Remove blobs that nothing has referred to for a day; prints how many."""
     settings = settings_for(data_dir, config)
@@ -66,5 +87,9 @@ def sweep(data_dir: DataDir = None, config: ConfigFile = None) -> None:
 
 def _say(done: str, copied: Copied) -> None:
     typer.echo(f"{done}: the database and {copied.blobs} blobs, each with its right hash.")
-    if copied.lost:
-        stop(f"{len(copied.lost)} blobs are missing or damaged and were left out: {', '.join(copied.lost)}")
+    _stop_if_lost(copied.lost)
+
+
+def _stop_if_lost(lost: list[str]) -> None:
+    if lost:
+        stop(f"{len(lost)} blobs are missing or damaged and were left out: {', '.join(lost)}")

@@ -57,6 +57,7 @@ program.command("rotate-key")(commands_accounts.rotate_key)
 program.command("migrate")(commands_data.bring_to_version)
 program.command("backup")(commands_data.make_backup)
 program.command("restore")(commands_data.restore_backup)
+program.command("move")(commands_data.move_data)
 program.command("sweep")(commands_data.sweep)
 
 

@@ -10,6 +10,7 @@ from mangadex_server.engine_checks import EngineError
 from mangadex_server.errors import ServiceError
 from mangadex_server.listening import CannotServeError
 from mangadex_server.migrate import SchemaError
+from mangadex_server.moving import MoveError
 from mangadex_server.settings_report import SettingsError
 from mangadex_server.signing_keys import KeyFileError
 
@@ -23,6 +24,7 @@ OURS = (
     SettingsError,
     SchemaError,
     EngineError,
+    MoveError,
 )
 
 

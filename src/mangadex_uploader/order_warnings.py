@@ -1,0 +1,193 @@
+"""What looks odd about the names of a chapter's pages. Pure; the order itself is never changed here."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from mangadex_uploader.ordering import Number, folded, in_reading_order, pieces, place, stem_and_suffix
+from mangadex_uploader.printable import printable
+
+SHOWN = 3
+MOST_DIGITS = 5  # longer ones are dates and ids, which nobody counts without gaps
+MOST_SPARSE = 10  # numbers that fill less than a tenth of their range count something else than pages
+CHAPTER_MARK = re.compile(r"(?<![^\W\d_])(c|ch|chap|chapter|ep|episode|第|제)[\W_]*$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    name: str
+    pieces: tuple[Number | str, ...]
+
+    def number(self, column: int) -> Number | None:
+        numbers = [piece for piece in self.pieces if isinstance(piece, Number)]
+        return numbers[column] if column < len(numbers) else None
+
+    def before(self, column: int) -> tuple[str, ...]:
+        """What stands before a number, so that pages of one series are found."""
+        at = [index for index, piece in enumerate(self.pieces) if isinstance(piece, Number)][column]
+        return tuple(_bare(piece) if isinstance(piece, str) else piece.value for piece in self.pieces[:at])
+
+    def after(self, column: int) -> tuple[Number | str, ...]:
+        at = [index for index, piece in enumerate(self.pieces) if isinstance(piece, Number)][column]
+        return self.pieces[at + 1 :]
+
+
+@dataclass(frozen=True, slots=True)
+class _Series:
+    """Pages that are counted by the same number of their names."""
+
+    pages: tuple[_Page, ...]
+    column: int
+
+    def counted(self) -> Iterator[tuple[_Page, Number]]:
+        for page in self.pages:
+            if number := page.number(self.column):
+                yield page, number
+
+
+def warnings(names: Iterable[str]) -> tuple[str, ...]:
+    """Sentences for people, each of which names the files. None for what is usual, such as double pages `010-011`."""
+    folders: dict[str, list[str]] = defaultdict(list)
+    for name in in_reading_order(names):
+        folders[name.rpartition("/")[0]].append(name)
+    found = []
+    if len(folders) > 1:
+        found.append(f"there are pages in {len(folders)} folders ({_some(list(folders))}): is this one chapter?")
+    found += _unusual_digits(name for inside in folders.values() for name in inside)
+    for inside in folders.values():
+        found += _of_folder([_Page(name, tuple(pieces(_stem(name)))) for name in inside])
+    return tuple(found)
+
+
+def _of_folder(pages: list[_Page]) -> Iterator[str]:
+    numbered = [page for page in pages if page.number(0)]
+    others = [page.name for page in pages if not page.number(0) and not place(_stem(page.name))]
+    if numbered and others:
+        yield f"{_some(others)}: has no number among pages that have; see where it comes in the order"
+    by_start: dict[tuple[str, ...], list[_Page]] = defaultdict(list)
+    for page in numbered:
+        by_start[page.before(0)].append(page)
+    for together in by_start.values():
+        yield from _of_series(together, 0)
+
+
+def _of_series(pages: list[_Page], column: int) -> Iterator[str]:
+    """Follow the numbers of a name to the one that counts pages: those before it are volumes, chapters and the like."""
+    longer = [page for page in pages if page.number(column + 1)]
+    parts: dict[tuple[str, ...], list[_Page]] = defaultdict(list)
+    for page in longer:
+        parts[page.before(column + 1)].append(page)
+    if not _counts_more_than_pages(pages, longer, column):
+        yield from _of_numbers(_Series(tuple(pages), column))
+        return
+    by_value = {_written(page.number(column)): page.name for page in reversed(longer)}
+    if len(by_value) > 1 and _are_chapters(longer, column):
+        yield f"there are pages of {len(by_value)} chapters ({_some(list(by_value.values())[::-1])}): is this one?"
+    for part in parts.values():
+        yield from _of_series(part, column + 1)
+
+
+def _counts_more_than_pages(pages: list[_Page], longer: list[_Page], column: int) -> bool:
+    """Whether nearly all names go on to another number, and this one is that of a volume or chapter."""
+    if len(longer) < 2 or len(longer) * 5 < len(pages) * 4:
+        return False
+    same = len({_written(page.number(column)) for page in longer}) == 1
+    return same or _are_chapters(longer, column)
+
+
+def _are_chapters(pages: list[_Page], column: int) -> bool:
+    """By the mark before the number; without one, where the next is written wider, as in `1-01` to `2-20`."""
+    if all(_is_marked(page, column) for page in pages):
+        return True
+    width = max(len(number.digits) for page in pages if (number := page.number(column)))
+    return all(len(number.digits) > width for page in pages if (number := page.number(column + 1)))
+
+
+def _is_marked(page: _Page, column: int) -> bool:
+    at = [index for index, piece in enumerate(page.pieces) if isinstance(piece, Number)][column]
+    before = page.pieces[at - 1] if at else ""
+    return isinstance(before, str) and CHAPTER_MARK.search(folded(before)) is not None
+
+
+def _of_numbers(series: _Series) -> Iterator[str]:
+    counted = list(series.counted())
+    by_number: dict[object, list[str]] = defaultdict(list)
+    for page, number in counted:
+        tail = tuple(_bare(one) if isinstance(one, str) else _written(one) for one in page.after(series.column))
+        by_number[number.value, number.fraction, tail].append(page.name)
+    for same in by_number.values():
+        if len(same) > 1:
+            yield f"{_some(same)}: have the same number; is one of them too many?"
+    yield from _padding(counted)
+    yield from _gaps(series, counted)
+
+
+def _padding(counted: list[tuple[_Page, Number]]) -> Iterator[str]:
+    by_width = {len(number.digits): page.name for page, number in reversed(counted) if number.value}
+    padded = [len(number.digits) for _, number in counted if number.value and number.digits[0] == "0"]
+    if padded and min(by_width) < max(padded):
+        odd = [by_width[width] for width in sorted(by_width)]
+        yield f"{_some(odd)}: their numbers have different widths; they are ordered by value"
+
+
+def _gaps(series: _Series, counted: list[tuple[_Page, Number]]) -> Iterator[str]:
+    if any(len(number.digits) > MOST_DIGITS for _, number in counted):
+        return
+    there = {covered for page, number in counted for covered in _covered(page, series.column, int(number.digits))}
+    low, high = min(there), max(there)
+    if high - low + 1 > MOST_SPARSE * len(there):
+        return
+    by_start = {int(number.digits): page.name for page, number in reversed(counted)}
+    missing = [number for number in range(low, high) if number not in there]
+    if missing:
+        before = by_start[max(number for number in by_start if number < missing[0])]
+        yield f"the numbers have gaps: {_ranges(missing)} missing (first after {printable(before)})"
+
+
+def _covered(page: _Page, column: int, first: int) -> range:
+    """Also the further numbers of a double page, such as `010-011` and `010_011`."""
+    between, *rest = page.after(column)[:2] or ("",)
+    if rest and isinstance(between, str) and between.strip() in {"-", "_", "~", "+", "&", ","}:
+        last = rest[0]
+        if isinstance(last, Number) and len(last.digits) <= MOST_DIGITS and first < int(last.digits) <= first + 3:
+            return range(first, int(last.digits) + 1)
+    return range(first, first + 1)
+
+
+def _unusual_digits(names: Iterable[str]) -> Iterator[str]:
+    odd = [name for name in names if any(isinstance(one, Number) and not one.is_plain for one in pieces(name))]
+    if odd:
+        yield f"{_some(odd)}: circled, full-width or other unusual digits are counted as numbers"
+
+
+def _stem(name: str) -> str:
+    return stem_and_suffix(name.rpartition("/")[2])[0]
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[\W_]+", "", folded(text))
+
+
+def _written(number: Number | None) -> str:
+    return "" if number is None else f"{number.value}.{number.fraction or ''}"
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Such as `7`, or `4 to 6, 9 and 3 more`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    shown = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs[:SHOWN]]
+    more = sum(len(run) for run in runs[SHOWN:])
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(printable(name) or "the top" for name in names[:SHOWN])
+    return shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -1,0 +1,136 @@
+"""Names in zip archives that do not say their encoding: found for all names of an archive together. Pure."""
+
+from __future__ import annotations
+
+import re
+import struct
+import unicodedata
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mangadex_uploader.errors import UsageError
+from mangadex_uploader.printable import printable
+
+UNICODE_PATH = 0x7075  # APPNOTE 4.6.9
+LEAST_LEAD = 4.0  # points; a name of two usual characters has them, one character does not
+HISTORICAL = "cp437"  # APPNOTE D.1
+KANA, USUAL, KNOWN, RARE, STRANGE = 3.0, 2.0, 0.5, -1.0, -2.0
+COMMON = {  # what names of chapters and pages are made of
+    "cp932": frozenset("第話巻章編集回の上中下表紙画像漫作者特別"),
+    "gbk": frozenset("第话卷章集回的上中下封面图页画作者番外汉化组"),
+    "cp949": frozenset("제화권장회편의상중하표지외전만번역특별"),
+    "big5": frozenset("第話卷章集回的上中下封面圖頁畫作者番外漢化組"),
+}
+_LETTERS_437 = re.compile(r"[A-Za-z]?[\u00c0-\u00ff]+[A-Za-z]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Detected:
+    """The encoding of an archive's names, as Python calls it; None where all are ASCII. `is_certain`: no other fits."""
+
+    encoding: str | None
+    is_certain: bool
+
+
+def decoded(raw: bytes, encoding: str | None) -> str:
+    """A name as text; by the zip format's own encoding where none is given.
+
+    Raises:
+        UsageError: there is no such encoding, or the name is not written in it.
+    """
+    try:
+        return raw.decode(encoding or HISTORICAL)
+    except (LookupError, ValueError) as error:
+        if isinstance(error, UnicodeError):
+            shown = printable(raw.decode("ascii", "backslashreplace"))
+            raise UsageError(f"{shown}: the name is not in {encoding}; give another zip encoding") from error
+        raise UsageError(
+            f"zip encoding {encoding!r}: there is none of this name; give one such as cp932, gbk, cp949, big5 or cp437"
+        ) from error
+
+
+def detect(raws: Sequence[bytes]) -> Detected:
+    """Decide by all names of an archive: what they can be at all, and which characters would be usual in them."""
+    names = [raw for raw in raws if not raw.isascii()]
+    if not names:
+        return Detected(None, is_certain=True)
+    if all(_as_text(raw, "utf-8") is not None for raw in names):
+        return Detected("utf-8", is_certain=True)
+    scores = {encoding: _score(names, encoding) for encoding in (*COMMON, HISTORICAL)}
+    best, second = sorted((score for score in scores.values() if score is not None), reverse=True)[:2] + [None]
+    encoding = next(encoding for encoding, score in scores.items() if score == best)
+    return Detected(encoding, is_certain=encoding != HISTORICAL and best - (second or 0.0) >= LEAST_LEAD)
+
+
+def unicode_path(extra: bytes, raw: bytes) -> str | None:
+    """The name in an entry's Info-ZIP Unicode Path field; None where there is none, or it belongs to another name."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, size = struct.unpack_from("<HH", extra, at)
+        body = extra[at + 4 : at + 4 + size]
+        if kind == UNICODE_PATH and len(body) == size > 5 and struct.unpack_from("<BL", body) == (1, zlib.crc32(raw)):
+            return _as_text(body[5:], "utf-8")
+        at += 4 + size
+    return None
+
+
+def _as_text(raw: bytes, encoding: str) -> str | None:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeError:
+        return None
+    return None if any(unicodedata.category(it) in {"Cc", "Co", "Cn"} for it in text) else text
+
+
+def _score(names: Sequence[bytes], encoding: str) -> float | None:
+    texts = [_as_text(raw, encoding) for raw in names]
+    if any(text is None for text in texts):
+        return None
+    together = "/".join(filter(None, texts))
+    if encoding == HISTORICAL:
+        letters = sum(map(len, _LETTERS_437.findall(together)))
+        return letters + RARE * sum(not it.isascii() for it in together)
+    return sum(_points(it, encoding) for it in together if not it.isascii())
+
+
+def _points(character: str, encoding: str) -> float:
+    if character in COMMON[encoding]:
+        return 2 * USUAL
+    raw = character.encode(encoding)
+    if len(raw) == 1:
+        return STRANGE  # half-width katakana: what Chinese and Korean names look like in cp932
+    lead, trail = raw
+    return {"cp932": _cp932, "gbk": _gbk, "cp949": _cp949, "big5": _big5}[encoding](lead, trail)
+
+
+def _cp932(lead: int, trail: int) -> float:
+    if (lead, trail) >= (0x82, 0x9F) and lead <= 0x83:
+        return KANA if (lead, trail) <= (0x83, 0x96) else RARE
+    if lead <= 0x82:
+        return KNOWN  # signs, full-width digits and letters
+    if (0x88, 0x9F) <= (lead, trail) <= (0x98, 0x72):
+        return USUAL  # JIS level 1
+    return KNOWN if 0x98 <= lead <= 0xEA else RARE
+
+
+def _gbk(lead: int, trail: int) -> float:
+    if lead <= 0xA0 or trail <= 0xA0:
+        return RARE  # beyond GB 2312
+    if 0xB0 <= lead <= 0xD7:
+        return USUAL
+    return KNOWN if lead <= 0xA3 or 0xD8 <= lead <= 0xF7 else RARE
+
+
+def _cp949(lead: int, trail: int) -> float:
+    if lead <= 0xA0 or trail <= 0xA0:
+        return RARE  # syllables beyond KS X 1001
+    if 0xB0 <= lead <= 0xC8:
+        return USUAL
+    return KNOWN if lead <= 0xA3 else RARE  # Hanja: hardly written today
+
+
+def _big5(lead: int, trail: int) -> float:
+    if (0xA4, 0x40) <= (lead, trail) <= (0xC6, 0x7E):
+        return USUAL
+    return KNOWN if lead <= 0xA3 else 0.0 if lead <= 0xF9 else RARE
