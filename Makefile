@@ -3,10 +3,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test prove check format bench fuzz lock clean
+.PHONY: demo cluster test prove check format bench fuzz lock clean
 
 demo: $(READY)  ## the whole way on this machine; KEEP=1 leaves the service running
 	@PYTHONPATH=tests/server:tests/uploader KEEP=$(KEEP) $(BIN)/python demo/demo.py
+
+cluster: $(READY)  ## the same on two nodes and two workers, PostgreSQL, an S3 store and Valkey; KEEP=1 leaves it running
+	@PYTHONPATH=tests/engines:tests/server:tests/uploader:demo KEEP=$(KEEP) $(BIN)/python demo/demo_cluster.py
 
 test: check  ## what CI runs: the checks, then every test
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term

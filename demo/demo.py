@@ -18,7 +18,7 @@ from pathlib import Path
 
 import httpx2
 from pages import draw_chapter, write_archive, write_folder
-from program import Running, start
+from program import start
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
 GROUP = "e11e461b-8c3a-4b5c-8b07-8892c2dcf449"
@@ -42,7 +42,7 @@ def main() -> None:
         folder = Path(name)
         running = start("--sandbox", "--port", "0", "--data-dir", str(folder / "service"))
         try:
-            show(running, folder)
+            show(running.url, folder)
             if os.environ.get("KEEP"):
                 say(f"The service stays at {running.url} until you press Ctrl-C.")
                 running.process.wait()
@@ -52,21 +52,21 @@ def main() -> None:
             running.stop()
 
 
-def show(running: Running, folder: Path) -> None:
-    say(f"A service of its own is at {running.url}.")
+def show(url: str, folder: Path) -> None:
+    say(f"A service of its own is at {url}.")
     chapters = draw(folder)
-    environment = home(folder, running.url)
+    environment = home(folder, url)
     run(["login"], environment | credentials(), folder)
     began = time.monotonic()
     published = [(chapter, upload(chapter, environment)) for chapter in chapters]
     took_s = time.monotonic() - began
-    with httpx2.Client(base_url=running.url, trust_env=False, timeout=60) as reader:
+    with httpx2.Client(base_url=url, trust_env=False, timeout=60) as reader:
         for chapter, chapter_id in published:
             compare(reader, chapter, chapter_id)
     total_bytes = sum(len(page) for chapter in chapters for page in chapter.pages)
     total = sum(len(chapter.pages) for chapter in chapters)
     for _, chapter_id in published:
-        say(f"Read it: {running.url}/chapter/{chapter_id}/read")
+        say(f"Read it: {url}/chapter/{chapter_id}/read")
     rate = total_bytes / 1e6 / took_s
     say(f"All {total} published pages are the drawn ones, byte by byte and in order: {rate:.1f} MB/s, checks included.")
 

