@@ -25,8 +25,8 @@ from mangadex_server.entities import manga_entity
 from mangadex_server.errors import InConflict, NotFound, NotPermitted
 from mangadex_server.listing import Found, window
 from mangadex_server.published import load_published
+from mangadex_server.shapes import Json
 from mangadex_server.tables import group_members, groups, manga, users
-from mangadex_server.wire import Json
 
 
 class Catalog:

@@ -26,9 +26,9 @@ from mangadex_server.entities import chapter_entity, load_related
 from mangadex_server.errors import InConflict, NotFound, NotPermitted
 from mangadex_server.listing import Found, ordered, window
 from mangadex_server.settings import Settings
+from mangadex_server.shapes import Json
 from mangadex_server.tables import chapter_groups, chapters
 from mangadex_server.visibility import belongs_to, visible
-from mangadex_server.wire import Json
 
 
 @dataclass(frozen=True, slots=True)

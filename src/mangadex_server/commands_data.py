@@ -60,12 +60,13 @@ def move_data(
         from mangadex_server.engine_checks import check_engines  # noqa: PLC0415
         from mangadex_server.migrate import migrate  # noqa: PLC0415
         from mangadex_server.moving import move  # noqa: PLC0415
+        from mangadex_server.parts import blobs_of  # noqa: PLC0415
 
     source, target = settings_for(data_dir, config), settings_for(None, to)
     with refusals():
         migrate(target.database)
         check_engines(target)
-        moved = move(source, target, lambda line: typer.echo(line, err=True))
+        moved = move(source, target, blobs_of, lambda line: typer.echo(line, err=True))
     typer.echo(f"Moved {moved.rows} rows and {moved.blobs} pages, each compared; {moved.sent} pages were sent now.")
     typer.echo(f"Start the new installation with --config {to}. The old data folder is as it was.")
     _stop_if_lost(moved.lost)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from html import escape
 
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 STYLESHEET = """\
 body { margin: 0 auto; max-width: 60rem; padding: 0 1rem 3rem; font-family: sans-serif; line-height: 1.4 }

@@ -10,9 +10,9 @@ from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.published import Published, load_published
+from mangadex_server.shapes import Json, entity, iso, relationship
 from mangadex_server.states import State
 from mangadex_server.tables import groups, manga, users
-from mangadex_server.wire import Json, entity, iso, relationship
 
 Related: TypeAlias = Mapping[tuple[str, str], Json]
 """Attributes of what is to be expanded, by kind and id."""

@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, Table, create_engine, func, insert, s
 
 from mangadex_server.data_folder import locked
 from mangadex_server.migrate import migrate, synchronous
-from mangadex_server.parts import blobs_of
 from mangadex_server.settings import Settings
 from mangadex_server.signing_keys import adopt_signing_key, signing_key
 from mangadex_server.stores import Blobs
@@ -49,7 +48,7 @@ class Moved:
     lost: list[str]
 
 
-def move(source: Settings, target: Settings, tell: Tell) -> Moved:
+def move(source: Settings, target: Settings, blobs_of: Callable[[Settings], Blobs], tell: Tell) -> Moved:
     """Copy an installation with SQLite into an empty one; no server or worker may be running on either. Blocks.
 
     Raises:

@@ -14,7 +14,7 @@ from mangadex_server.openapi_operations import JSON, OPERATIONS, Body, Operation
 from mangadex_server.openapi_schemas import COUNT, UUID, ref
 from mangadex_server.queries import LAST_RESULT
 from mangadex_server.rate_limits import endpoint
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 TITLE = "MangaDex Upload API, served by mangadex-server"
 API_VERSION = "5.10.2"

@@ -18,7 +18,7 @@ from mangadex_server.openapi_schemas import (
     nullable,
     ref,
 )
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 
 def answer(**properties: Json) -> Json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mangadex_server.openapi_schemas import LANGUAGE, NUMBER, TEXT, TITLE, UUID, VERSION, listed, nullable, ref
 from mangadex_server.queries import MOMENT
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 
 def body(*required: str, **properties: Json) -> Json:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 UUID: Json = {"type": "string", "format": "uuid", "minLength": 36, "maxLength": 36}
 TEXT: Json = {"type": "string"}

@@ -13,7 +13,7 @@ from mangadex_server.database import Database
 from mangadex_server.entities import file_entity, load_related, session_entity
 from mangadex_server.open_sessions import SessionView
 from mangadex_server.settings import Settings
-from mangadex_server.wire import Json, both_shapes
+from mangadex_server.shapes import Json, both_shapes
 
 
 class Presenter:

@@ -12,7 +12,7 @@ from starlette.datastructures import QueryParams
 from starlette.requests import Request
 
 from mangadex_server.errors import Invalid, NotFound
-from mangadex_server.wire import Json
+from mangadex_server.shapes import Json
 
 MAX_IDS = 100
 LAST_RESULT = 10_000

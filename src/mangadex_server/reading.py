@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from mangadex_server.approval import MODERATORS
 from mangadex_server.database import Database
 from mangadex_server.errors import NotFound
+from mangadex_server.shapes import iso
 from mangadex_server.stores import Blobs
 from mangadex_server.tables import chapter_groups, chapters, groups, manga, pages
 from mangadex_server.visibility import belongs_to, opened, readable
-from mangadex_server.wire import iso
 
 EXTENSIONS = {
     "image/jpeg": "jpg",

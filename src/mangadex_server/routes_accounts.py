@@ -13,9 +13,10 @@ from mangadex_server.bodies import KIB, Patience, read_limited
 from mangadex_server.errors import ON_THE_WIRE, ServiceError, Unauthenticated
 from mangadex_server.passwords import TooManyGuessesError
 from mangadex_server.settings import Settings
+from mangadex_server.shapes import Json, entity, enveloped
 from mangadex_server.sign_ins import ClientSecret, Granted, OAuthError, SignIns
 from mangadex_server.tokens import REALM, SCOPE
-from mangadex_server.wire import Json, WireResponse, entity, enveloped
+from mangadex_server.wire import WireResponse
 
 TOKEN_PATH = f"{REALM}/protocol/openid-connect/token"
 FORM = "application/x-www-form-urlencoded"

@@ -17,8 +17,9 @@ from mangadex_server.listing import Found
 from mangadex_server.queries import path_id
 from mangadex_server.request_models import read_model
 from mangadex_server.settings import Settings
+from mangadex_server.shapes import Json, collection, enveloped
 from mangadex_server.tokens import Identity
-from mangadex_server.wire import Json, WireResponse, collection, enveloped
+from mangadex_server.wire import WireResponse
 
 Identify = Callable[[Request], Awaitable[Identity]]
 IdentifyOptional = Callable[[Request], Awaitable[Identity | None]]

@@ -15,9 +15,10 @@ from mangadex_server.ingest import Ingest, Received
 from mangadex_server.parts import Parts
 from mangadex_server.presenting import Presenter
 from mangadex_server.queries import Query, includes
+from mangadex_server.shapes import error_entry
 from mangadex_server.tokens import Identity
 from mangadex_server.upload_bodies import UploadBodies
-from mangadex_server.wire import WireResponse, all_refused, error_entry
+from mangadex_server.wire import WireResponse, all_refused
 
 ALWAYS_EXPANDED = frozenset({"manga", "scanlation_group", "user"})
 """In the answer to a commit: Hondana reads attributes unasked (contract 13.11), and drops a group without them."""
