@@ -51,7 +51,7 @@ def read_chapters(text: str, names: Collection[str]) -> ChaptersFile:
     for name, table in parsed.items():
         if not isinstance(table, dict):
             raise UsageError(
-                f"{CHAPTERS_FILE}: {printable(name)} stands in no table; write it below [{DEFAULTS}] or a chapter's name"
+                f"{CHAPTERS_FILE}: {printable(name)} is in no table; write it below [{DEFAULTS}] or a chapter's name"
             )
         if name != DEFAULTS and composed(name) not in known:
             nearest = _nearest(composed(name), known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from mangadex_uploader.doubts import Doubt, is_year, language, plain_number
 from mangadex_uploader.errors import UsageError
@@ -26,6 +26,7 @@ _MARKS = (
     ("<?".encode("utf-16-be"), "utf-16-be"),
 )  # XML 1.0, appendix F: how an encoding is found before the declaration can be read
 _DECLARED = re.compile(rb"""<\?xml[^>]{1,80}?encoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)["']""")
+_OTHER_NAMES = {"windows-31j": "cp932"}  # by IANA's registry; Python does not know it
 _FLOAT = re.compile(r"([0-9]+)\.0+")
 
 
@@ -72,7 +73,7 @@ def _text(data: bytes) -> str:
     declared = _DECLARED.match(data)
     encoding = by_mark or (declared[1].decode("ascii") if declared else "utf-8")
     try:
-        return data.decode(encoding).removeprefix("\ufeff")
+        return data.decode(_OTHER_NAMES.get(encoding.lower(), encoding)).removeprefix("\ufeff")
     except LookupError as error:
         raise _broken(f"it declares the encoding {encoding}, which is unknown") from error
     except UnicodeError as error:
@@ -84,8 +85,8 @@ def _fields(text: str) -> dict[str, str]:
     if "<!DOCTYPE" in text:
         raise _broken("it has a document type, which no ComicInfo needs")
     try:
-        root = ElementTree.fromstring(text)  # noqa: S314 - without a document type there are no entities to expand
-    except ElementTree.ParseError as error:
+        root = ET.fromstring(text)  # noqa: S314 - without a document type there are no entities to expand
+    except ET.ParseError as error:
         raise _broken(f"it is no XML ({error})") from error
     except ValueError as error:  # characters that cannot be encoded again
         raise _broken(f"it is no XML ({printable(str(error))})") from error

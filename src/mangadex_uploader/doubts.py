@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from mangadex_uploader.fields import KNOWN_LANGUAGES, LEADING_ZEROS
+from mangadex_uploader.printable import printable
 
 TAGS = frozenset(
     """
@@ -51,7 +52,7 @@ class Doubt:
     text: str
 
     def __str__(self) -> str:
-        return self.text
+        return printable(self.text)
 
 
 def is_year(number: str) -> bool:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import pairwise
 
 from mangadex_uploader.doubts import Doubt, is_tag, is_year, language, plain_number
-from mangadex_uploader.name_marks import CHAPTER, HASH, LONE, VOLUME, Mark, marks, narrow
+from mangadex_uploader.name_marks import CHAPTER, HASH, LONE, RELEASE, VOLUME, Bracket, Mark, brackets, marks, narrow
 from mangadex_uploader.name_parts import DATE, ONESHOT, ChapterName, credited, moment, titled
 
 _ONESHOT = re.compile(r"(?<![^\W_])one[ _-]?shot(?![^\W_])|読み?切り?|단편", re.IGNORECASE)
@@ -20,19 +19,8 @@ _SPECIAL = re.compile(
     "|番外編?|おまけ|외전|번외편?|특별편",
     re.IGNORECASE,
 )
-_BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|\((?:[^()]|\([^()]*\))*\)")
-_EVENT = re.compile(r"C[1-9]\d{1,2}")  # Comiket; chapters in brackets are `c012`
-_RELEASE = re.compile(r"[vr]\d", re.IGNORECASE)
 _SEPARATORS = " -\u2013\u2014_,:;~|+"
 _FILLER = "\0"
-
-
-@dataclass(frozen=True, slots=True)
-class _Bracket:
-    start: int
-    end: int
-    kind: str
-    text: str
 
 
 def parse_loosely(text: str) -> ChapterName:
@@ -47,11 +35,7 @@ class _Reading:
         self.text = text
         self.doubts: list[Doubt] = []
         shown = narrow(text)
-        found = [
-            _Bracket(*it.span(), it[0][0], text[it.start() + 1 : it.end() - 1].strip())
-            for it in _BRACKETS.finditer(shown)
-        ]
-        self.brackets = [it for it in found if not _holds_mark(it)]
+        self.brackets = brackets(text)
         self.plain = shown
         for it in self.brackets:
             self.plain = self.plain[: it.start] + _FILLER * (it.end - it.start) + self.plain[it.end :]
@@ -126,7 +110,7 @@ class _Reading:
         return plain_number(found[0].number)
 
     def _may_be_release(self, mark: Mark) -> bool:
-        is_short = _RELEASE.fullmatch(self.plain[mark.start : mark.end]) is not None
+        is_short = RELEASE.fullmatch(self.plain[mark.start : mark.end]) is not None
         return is_short and mark.start > self.chapters[0].start and self.plain[mark.start - 1] != "("
 
     def _tell_what_is_between(self, found: list[Mark]) -> None:
@@ -164,12 +148,14 @@ class _Reading:
         for it in squares:
             if said is None and (code := language(it.text)) and (it.start < after or len(squares) > 1):
                 said, squares = code, [other for other in squares if other is not it]
-        front = [it for it in squares if it.start < after and not self._trimmed(0, it.start)]
+        opening = len(self.plain) - len(self.plain.lstrip(_FILLER + _SEPARATORS))
+        front = [it for it in squares if it.start < min(opening, after)]
         behind = [it for it in squares if it.start >= after]
         groups, own, doubts = credited("+".join(it.text for it in behind or front) or None, said)
         self.doubts += doubts
+        used = {it.start for it in behind or front}
         for it in squares:
-            if it not in (behind or front):
+            if it.start not in used:
                 self._doubt("groups", f"[{it.text}] is left out: it may be a group, an author or a tag")
         return groups, said or own
 
@@ -179,13 +165,13 @@ class _Reading:
             if it.kind == "{" and re.fullmatch(DATE, it.text):
                 moments.append(moment(it.text))
             elif it.kind == "{":
-                what = "the release's version" if _RELEASE.fullmatch(it.text) else "no time"
+                what = "the release's version" if RELEASE.fullmatch(it.text) else "no time"
                 self._doubt("publish_at", f"{{{it.text}}} is left out: it is {what}")
         if len(moments) > 1:
             self._doubt("publish_at", f"there are {len(moments)} times in it; give the right one")
         return moments[0] if len(moments) == 1 else None
 
-    def _trimmed(self, start: int, end: int, kept: Iterable[_Bracket] = ()) -> str:
+    def _trimmed(self, start: int, end: int, kept: Iterable[Bracket] = ()) -> str:
         """A part of the name without its brackets, other than those to keep, and without what only separates."""
         inside = {at for it in kept for at in range(it.start, it.end)}
         taken = (self.text[at] if at in inside or self.plain[at] != _FILLER else " " for at in range(start, end))
@@ -196,14 +182,3 @@ class _Reading:
 
     def _doubt(self, about: str, text: str) -> None:
         self.doubts.append(Doubt(about, text))
-
-
-def _holds_mark(bracket: _Bracket) -> bool:
-    """Such as `(v03)` and `[c012]`, which count as if the brackets were not there."""
-    if (
-        bracket.kind == "{"
-        or _EVENT.fullmatch(bracket.text)
-        or (bracket.kind == "[" and _RELEASE.fullmatch(bracket.text))
-    ):
-        return False
-    return any(kind.fullmatch(narrow(bracket.text)) for kind in (VOLUME, CHAPTER, HASH))

@@ -133,7 +133,7 @@ def _open(values: Mapping[str, Value], origin: str, doubts: Iterable[Doubt]) -> 
     for doubt in doubts:
         taken = values.get(doubt.about)
         if taken is None or taken.origin in {origin, DEFAULT}:
-            yield f"{origin}: {doubt.text}"
+            yield f"{origin}: {doubt}"
 
 
 def _compared(value: Text) -> object:

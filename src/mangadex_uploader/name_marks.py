@@ -20,6 +20,9 @@ VOLUME = re.compile(
     rf"{_NOT_IN_WORD}(?:(?:volume|vol|tome|tomo)[ ._#-]{{0,3}}|v\.?){_N}|(?:第|제)? ?{_N} ?[巻卷권]", re.IGNORECASE
 )
 LONE = re.compile(rf"(?<![\w.]){_N}(?![\w])", re.IGNORECASE)
+_BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|\((?:[^()]|\([^()]*\))*\)")
+_EVENT = re.compile(r"C[1-9]\d{1,2}")  # Comiket; chapters in brackets are `c012`
+RELEASE = re.compile(r"[vr]\d", re.IGNORECASE)
 _ANY_ID = re.compile(ID.pattern, re.IGNORECASE)
 NARROW = {0xFF01 + at: 0x21 + at for at in range(0x5E) if chr(0x21 + at) not in "()"} | {
     0x3000: " ",
@@ -59,3 +62,32 @@ def _found(kind: re.Pattern[str], text: str) -> Iterator[Mark]:
     for it in kind.finditer(text):
         number, extra, to = next(it.groups()[at : at + 3] for at in range(0, len(it.groups()), 3) if it[at + 1])
         yield Mark(*it.span(), number, is_range=bool(to), extra=extra or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """A part in brackets: its place, the bracket that opens it, and the text inside."""
+
+    start: int
+    end: int
+    kind: str
+    text: str
+
+
+def brackets(text: str) -> list[Bracket]:
+    """All in a name but those that hold a mark, such as `(v03)` and `[c012]`: they count as if they were not there."""
+    shown = narrow(text)
+    found = (
+        Bracket(*it.span(), it[0][0], text[it.start() + 1 : it.end() - 1].strip()) for it in _BRACKETS.finditer(shown)
+    )
+    return [it for it in found if not _holds_mark(it)]
+
+
+def _holds_mark(bracket: Bracket) -> bool:
+    if (
+        bracket.kind == "{"
+        or _EVENT.fullmatch(bracket.text)
+        or (bracket.kind == "[" and RELEASE.fullmatch(bracket.text))
+    ):
+        return False
+    return any(kind.fullmatch(narrow(bracket.text)) for kind in (VOLUME, CHAPTER, HASH))

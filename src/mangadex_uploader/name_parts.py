@@ -63,8 +63,8 @@ def moment(text: str) -> str:
     if found is None or found[2] is None:
         return text
     date, hour, minute, second, zone = found.groups()
-    if zone and zone != "Z":
-        zone = f"{zone[:3]}:{zone[-2:]}"
+    if zone:
+        zone = "+00:00" if zone == "Z" else f"{zone[:3]}:{zone[-2:]}"
     return f"{date}T{hour}:{minute}:{second or '00'}{zone or ''}"
 
 

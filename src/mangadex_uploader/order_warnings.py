@@ -28,7 +28,7 @@ class _Page:
     def before(self, column: int) -> tuple[str, ...]:
         """What stands before a number, so that pages of one series are found."""
         at = [index for index, piece in enumerate(self.pieces) if isinstance(piece, Number)][column]
-        return tuple(_bare(piece) if isinstance(piece, str) else piece.value for piece in self.pieces[:at])
+        return tuple(_bare(piece) if isinstance(piece, str) else _written(piece) for piece in self.pieces[:at])
 
     def after(self, column: int) -> tuple[Number | str, ...]:
         at = [index for index, piece in enumerate(self.pieces) if isinstance(piece, Number)][column]

@@ -111,5 +111,5 @@ def _number_key(number: Number, *, is_folder: bool) -> _Key:
     if fraction is None:
         return 0, len(number.value), number.value, -1, ""
     if is_folder:
-        return 0, len(number.value), number.value, 0, fraction.rstrip("0")
+        return 0, len(number.value), number.value, 0, fraction
     return 0, len(number.value), number.value, len(fraction.lstrip("0")), fraction.lstrip("0")

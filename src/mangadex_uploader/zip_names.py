@@ -14,8 +14,9 @@ from mangadex_uploader.printable import printable
 
 UNICODE_PATH = 0x7075  # APPNOTE 4.6.9
 LEAST_LEAD = 4.0  # points; a name of two usual characters has them, one character does not
+LEAST_UTF8_BYTES = 3  # two are one letter with an accent, or one Chinese character in GBK
 HISTORICAL = "cp437"  # APPNOTE D.1
-KANA, USUAL, KNOWN, RARE, STRANGE = 3.0, 2.0, 0.5, -1.0, -2.0
+KANA, HANGUL, USUAL, KNOWN, RARE, STRANGE = 3.0, 2.5, 2.0, 0.5, -1.0, -2.0
 COMMON = {  # what names of chapters and pages are made of
     "cp932": frozenset("第話巻章編集回の上中下表紙画像漫作者特別"),
     "gbk": frozenset("第话卷章集回的上中下封面图页画作者番外汉化组"),
@@ -56,11 +57,14 @@ def detect(raws: Sequence[bytes]) -> Detected:
     if not names:
         return Detected(None, is_certain=True)
     if all(_as_text(raw, "utf-8") is not None for raw in names):
-        return Detected("utf-8", is_certain=True)
-    scores = {encoding: _score(names, encoding) for encoding in (*COMMON, HISTORICAL)}
-    best, second = sorted((score for score in scores.values() if score is not None), reverse=True)[:2] + [None]
-    encoding = next(encoding for encoding, score in scores.items() if score == best)
-    return Detected(encoding, is_certain=encoding != HISTORICAL and best - (second or 0.0) >= LEAST_LEAD)
+        return Detected("utf-8", is_certain=sum(byte > 0x7F for raw in names for byte in raw) >= LEAST_UTF8_BYTES)
+    scores = {HISTORICAL: _western(names)}
+    for encoding in COMMON:
+        if (score := _score(names, encoding)) is not None:
+            scores[encoding] = score
+    best, *others = sorted(scores, key=lambda encoding: -scores[encoding])
+    lead = scores[best] - max([0.0, *(scores[other] for other in others)])
+    return Detected(best, is_certain=best != HISTORICAL and lead >= LEAST_LEAD)
 
 
 def unicode_path(extra: bytes, raw: bytes) -> str | None:
@@ -85,13 +89,16 @@ def _as_text(raw: bytes, encoding: str) -> str | None:
 
 def _score(names: Sequence[bytes], encoding: str) -> float | None:
     texts = [_as_text(raw, encoding) for raw in names]
-    if any(text is None for text in texts):
+    if None in texts:
         return None
-    together = "/".join(filter(None, texts))
-    if encoding == HISTORICAL:
-        letters = sum(map(len, _LETTERS_437.findall(together)))
-        return letters + RARE * sum(not it.isascii() for it in together)
-    return sum(_points(it, encoding) for it in together if not it.isascii())
+    return sum(_points(it, encoding) for text in texts if text for it in text if not it.isascii())
+
+
+def _western(names: Sequence[bytes]) -> float:
+    """By the letters with accents; lines and boxes are what other encodings look like in this one."""
+    together = "/".join(raw.decode(HISTORICAL) for raw in names)
+    letters = sum(map(len, _LETTERS_437.findall(together)))
+    return letters + RARE * sum(not it.isascii() for it in together)
 
 
 def _points(character: str, encoding: str) -> float:
@@ -126,7 +133,7 @@ def _cp949(lead: int, trail: int) -> float:
     if lead <= 0xA0 or trail <= 0xA0:
         return RARE  # syllables beyond KS X 1001
     if 0xB0 <= lead <= 0xC8:
-        return USUAL
+        return HANGUL  # more than for Hanzi of the same bytes: few Chinese names have no byte above
     return KNOWN if lead <= 0xA3 else RARE  # Hanja: hardly written today
 
 
