@@ -29,6 +29,8 @@ class Chapter:
         language: such as `en` or `pt-br` (contract 11.2).
         chapter: the number; None for a oneshot.
         publish_at: when it shall become readable; with a time zone.
+        as_is: prepare no page: what the service does not take stops the chapter.
+        zip_encoding: of the names in an archive that do not say theirs, such as `cp932`; None finds it out.
     """
 
     path: Path
@@ -39,6 +41,8 @@ class Chapter:
     volume: str | None = None
     title: str | None = None
     publish_at: datetime | None = None
+    as_is: bool = False
+    zip_encoding: str | None = None
 
     @property
     def label(self) -> str:
