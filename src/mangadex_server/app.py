@@ -90,7 +90,8 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
 async def _keep_up(parts: Parts) -> None:
     while True:
         try:
-            expired, removed = await parts.sessions.expire(), await parts.sweep.run()
+            expired = await parts.sessions.expire()
+            removed = await parts.sweep.run() if await parts.sweep.is_due(UPKEEP_S) else 0
             if expired or removed:
                 logger.info("%d idle sessions expired, %d unused blobs removed", expired, removed)
         except Exception:  # whatever it is, it may not take the service with it

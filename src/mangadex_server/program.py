@@ -110,7 +110,13 @@ def token(username: str, data_dir: DataDir = None, config: ConfigFile = None) ->
 @program.command()
 def worker(data_dir: DataDir = None, config: ConfigFile = None) -> None:
     """Process committed chapters beside a running server, until stopped."""
-    work(settings_for(data_dir, config), _process_until_stopped)
+    settings = settings_for(data_dir, config)
+    with loading():
+        from mangadex_server.engine_checks import check_engines  # noqa: PLC0415
+
+    with refusals():
+        check_engines(settings)
+    work(settings, _process_until_stopped)
 
 
 async def _process_until_stopped(parts: Parts) -> None:

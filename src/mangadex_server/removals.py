@@ -43,9 +43,10 @@ async def claim(connection: AsyncConnection, digests: Sequence[str]) -> list[str
     return list((await connection.execute(marked.with_for_update(skip_locked=True))).scalars())
 
 
-async def finish(connection: AsyncConnection, removed: Collection[str], kept: Collection[str]) -> None:
-    """What became of claimed blobs."""
-    await connection.execute(update(removals).where(removals.c.blob.in_(removed)).values(is_done=True))
+async def finish(connection: AsyncConnection, removed: Collection[str], kept: Collection[str], now: float) -> None:
+    """What became of claimed blobs; another sweep may have marked them long ago."""
+    gone = update(removals).where(removals.c.blob.in_(removed)).values(is_done=True, marked_at=now)
+    await connection.execute(gone)
     await connection.execute(delete(removals).where(removals.c.blob.in_(kept)))
 
 

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 
-from sqlalchemy import select, union
+from sqlalchemy import insert, select, union, update
+from sqlalchemy.exc import IntegrityError
 
 from mangadex_server import removals
 from mangadex_server.data_folder import sweeping
-from mangadex_server.database import Database
+from mangadex_server.database import Database, is_unique_violation
 from mangadex_server.stores import Blobs, StoredBlob
-from mangadex_server.tables import files, new_pages, pages
+from mangadex_server.tables import files, new_pages, pages, upkeep
 
 OLD_S = 86_400.0
 BATCH = 200
+SWEEP = "sweep"
 
 
 class Sweep:
@@ -30,6 +32,25 @@ class Sweep:
         self._data_dir = data_dir
         self._blobs = blobs
         self._clock = clock
+
+    async def is_due(self, every_s: float) -> bool:
+        """Whether it is time, and no other node does it; the next time is `every_s` later."""
+        now = self._database.now()
+        this = upkeep.c.name == SWEEP
+        async with self._database.write() as connection:
+            taken = update(upkeep).where(this, upkeep.c.due_at <= now).values(due_at=now + every_s)
+            if (await connection.execute(taken)).rowcount:
+                return True
+            if (await connection.execute(select(upkeep.c.name).where(this))).first() is not None:
+                return False
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(upkeep).values(name=SWEEP, due_at=now + every_s))
+        except IntegrityError as error:
+            if not is_unique_violation(error):
+                raise
+            return False
+        return True
 
     async def run(self, *, older_than_s: float = OLD_S) -> int:
         """Remove blobs without a row that were last written so long ago; returns how many.
@@ -60,7 +81,8 @@ class Sweep:
             claimed = await removals.claim(connection, orphans)
             still_used = await self._referred(claimed)
             deleted = await self._delete([digest for digest in claimed if digest not in still_used], before)
-            await removals.finish(connection, deleted, [digest for digest in claimed if digest not in deleted])
+            kept = [digest for digest in claimed if digest not in deleted]
+            await removals.finish(connection, deleted, kept, self._clock())
         return len(deleted)
 
     async def _delete(self, digests: list[str], before: float) -> list[str]:

@@ -242,6 +242,13 @@ removals = Table(  # of blobs that the sweep takes away, or has lately taken
     Column("marked_at", Double, nullable=False),
 )
 
+upkeep = Table(  # what one node does for all of them, now and then
+    "upkeep",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("due_at", Double, nullable=False),
+)
+
 signing_keys = Table(  # one row, where the nodes of an installation have no folder together
     "signing_keys",
     metadata,

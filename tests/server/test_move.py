@@ -19,6 +19,8 @@ from uploading import Caller, png, service
 from engines import BUCKET, Engines, running
 from mangadex_server.blobs import LocalBlobs
 
+pytestmark = pytest.mark.embedded(reason="it starts from a data folder, and has engines of its own")
+
 PAGES = [png(number, 100_000) for number in range(4)]
 
 

@@ -1,4 +1,4 @@
-"""What several nodes share: blobs that are being removed, and the key that signs tokens"""
+"""What several nodes share: blobs that are being removed, upkeep, and the key that signs tokens"""
 
 from alembic import op
 import sqlalchemy as sa
@@ -19,6 +19,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("blob", name=op.f("pk_blob_removals")),
     )
     op.create_table(
+        "upkeep",
+        sa.Column("name", sa.String(length=32), nullable=False),
+        sa.Column("due_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_upkeep")),
+    )
+    op.create_table(
         "signing_keys",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
@@ -29,4 +35,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("signing_keys")
+    op.drop_table("upkeep")
     op.drop_table("blob_removals")
