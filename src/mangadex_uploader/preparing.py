@@ -127,15 +127,15 @@ def _encoded_slice(image: Any, is_lossless: bool, limits: Limits) -> Encoded:
 
 def _smaller(page: Opened, results: list[Encoded], limits: Limits) -> list[str]:
     allowed = f"a page may have {limits.max_file_bytes / MIB:g} MB"
+    usual = "PNG" if page.is_lossless else "JPEG"
     done = []
-    if len(page.data) > limits.max_file_bytes and page.mime_type and len(results) == 1:
-        had = f"had {len(page.data) / MIB:.1f} MB, {allowed}"
-        done.append(f"{had}: {results[0].change or 'saved again, without what was in it besides the image'}")
-    else:
-        for number, result in enumerate(results, start=1):
-            which = f"piece {number}" if len(results) > 1 else "it"
-            if result.change:
-                done.append(f"{which} would have had more than {allowed}: {result.change}")
+    for number, result in enumerate(results, start=1):
+        which = f"piece {number}" if len(results) > 1 else "it"
+        if page.mime_type and len(results) == 1 and len(page.data) > limits.max_file_bytes:
+            change = result.change or "saved again, without what was in it besides the image"
+            done.append(f"had {len(page.data) / MIB:.1f} MB, {allowed}: {change}")
+        elif result.change:
+            done.append(f"as {usual} {which} would have {result.usual_bytes / MIB:.1f} MB, {allowed}: {result.change}")
     if any(it.on_white for it in results):
         done.append("what was transparent is white now, since JPEG has no transparency")
     return done

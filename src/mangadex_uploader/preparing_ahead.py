@@ -50,15 +50,18 @@ class _Ahead:
     def work(self) -> None:
         """Prepare one page after another until there are none."""
         while (number := self._next()) is not None:
-            done: Future[Prepared | PageProblem] = Future()
-            try:
-                done.set_result(_result(self._source, self._names[number], self._limits))
-            except Exception as error:  # noqa: BLE001 - raised where the page is asked for
-                done.set_exception(error)
-            with self._changed:
-                self._results[number] = done
-                self._waiting_bytes += _size_bytes(done)
-                self._changed.notify_all()
+            self._prepare(number)
+
+    def _prepare(self, number: int) -> None:
+        done: Future[Prepared | PageProblem] = Future()
+        try:
+            done.set_result(_result(self._source, self._names[number], self._limits))
+        except Exception as error:  # noqa: BLE001 - raised where the page is asked for
+            done.set_exception(error)
+        with self._changed:
+            self._results[number] = done
+            self._waiting_bytes += _size_bytes(done)
+            self._changed.notify_all()
 
     def result(self, number: int) -> Prepared | PageProblem:
         """That of a page, when it is there; it waits no longer."""

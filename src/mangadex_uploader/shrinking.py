@@ -33,10 +33,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """`change` says what else was needed to keep it small enough; empty if nothing."""
+    """`change` says what else was needed to keep it small enough, empty if nothing; `usual_bytes`, what without it."""
 
     piece: Piece
     change: str
+    usual_bytes: int
     on_white: bool
     """Whether it was transparent somewhere, and is white there now."""
 
@@ -48,9 +49,11 @@ def encoded(fresh: Fresh, *, lossless: bool, max_bytes: int) -> Encoded:
         BadImage: even a tenth of its size is too large.
         pyvips.Error: it cannot be decoded.
     """
+    usual_bytes = 0
     for change, piece in _attempts(fresh, lossless=lossless, max_bytes=max_bytes):
+        usual_bytes = usual_bytes or len(piece.data)
         if len(piece.data) <= max_bytes:
-            return Encoded(piece, change, piece.mime_type == JPEG and _is_transparent(fresh()))
+            return Encoded(piece, change, usual_bytes, piece.mime_type == JPEG and _is_transparent(fresh()))
     raise BadImage(f"it cannot be made smaller than {max_bytes} bytes; scale it down")
 
 
@@ -77,7 +80,8 @@ def _attempts(fresh: Fresh, *, lossless: bool, max_bytes: int) -> Iterator[tuple
 def _lossless(fresh: Fresh) -> Iterator[tuple[str, Piece]]:
     """PNG in fewer bytes; at last in fewer bits, which only looks the same."""
     image = fresh()
-    if image.bands >= 3 and _is_grey(fresh()):
+    has_profile = image.get_typeof("icc-profile-data") != 0  # one of three colours is none of grey
+    if image.bands >= 3 and not has_profile and _is_grey(fresh()):
         grey = fresh
         fresh = lambda: _as_grey(grey())  # noqa: E731
     yield SAME_PIXELS, _png(fresh(), compression=9, filter="all")
@@ -107,13 +111,12 @@ def _is_grey(image: Any) -> bool:
 
 def _as_grey(image: Any) -> Any:
     grey = image[0].bandjoin(image[3]) if image.bands == 4 else image[0]
-    grey = grey.copy(interpretation="grey16" if image.format == "ushort" else "b-w")
-    grey.remove("icc-profile-data") if grey.get_typeof("icc-profile-data") else None
-    return grey
+    return grey.copy(interpretation="grey16" if image.format == "ushort" else "b-w")
 
 
 def _is_transparent(image: Any) -> bool:
-    return image.hasalpha() and image[image.bands - 1].min() < (65_535 if image.format == "ushort" else 255)
+    opaque = 65_535 if image.format == "ushort" else 255
+    return bool(image.hasalpha() and image[image.bands - 1].min() < opaque)
 
 
 def _of_8_bits(image: Any) -> Any:
@@ -126,5 +129,5 @@ def _png(image: Any, **options: Any) -> Piece:
 
 def _jpeg(image: Any, quality: int) -> Piece:
     image = _of_8_bits(image) if image.format == "ushort" else image
-    data = image.jpegsave_buffer(Q=quality, keep="icc", background=255, optimize_coding=True)
+    data = image.jpegsave_buffer(Q=quality, keep="icc", background=255)
     return Piece(data, JPEG, image.width, image.height)

@@ -91,7 +91,7 @@ class _Rows:
     def __init__(self, strip: Any) -> None:
         self._strip = strip
         self._region = _libvips().Region.new(strip)  # several crops would each read from the beginning, and cannot
-        self._row_bytes = strip.width * strip.bands * (2 if strip.format == "ushort" else 1)
+        self._row_bytes: int = strip.width * strip.bands * (2 if strip.format == "ushort" else 1)
         self._held = bytearray()
         self._top = 0
 

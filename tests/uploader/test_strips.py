@@ -6,7 +6,8 @@ import pytest
 from drawing import Strip, noise, pixels, same, stacked, strip
 
 from mangadex_uploader.images import inspect
-from mangadex_uploader.preparing import Limits, Piece, prepare
+from mangadex_uploader.preparing import Limits, prepare
+from mangadex_uploader.shrinking import Piece
 from mangadex_uploader.strips import best_blank
 
 LIMITS = Limits(max_side_px=1_000)

@@ -1,0 +1,167 @@
+"""What preparing pages takes, beside a plain loop with Pillow: cutting strips, and WebP to PNG and JPEG.
+
+Run it with `make bench`. It takes about three minutes and 300 MB of temporary files. Each contender reads its pages
+from a folder and writes what it makes of them into another, in a process of its own; this one stays small, because
+Linux counts the size of the process that started another into the other's peak. Their memory is that of the whole
+process, interpreter and libraries included. The strips are two: in flat colours, and with grain, which makes the file
+four times as large; what the uploader holds in memory is the file and all its pieces.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from importlib.util import find_spec
+from math import ceil
+from pathlib import Path
+from resource import RUSAGE_SELF, getrusage
+from statistics import median
+from time import perf_counter
+from typing import TypeAlias, cast
+
+HERE = Path(__file__).parent
+DRAWING = HERE.parent / "tests" / "uploader"
+ROUNDS = 3
+PAGES = 60
+WIDTH, HEIGHT, MAX_SIDE = 800, 130_000, 10_000
+PAGE_SIDES = (1_400, 2_000)
+GRAIN = 0.4
+MB = 1_000_000
+_MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
+
+Figures: TypeAlias = dict[str, float]
+JOBS = {  # its folder: what it is, and how often as fast and in which part of the memory it shall be
+    "strip": (f"a PNG strip of {WIDTH} x {HEIGHT} px in flat colours, cut", 5, 1 / 4),
+    "grain": ("the same with grain", 5, 1 / 4),
+    "png": (f"{PAGES} lossless WebP pages to PNG", 4, 1),
+    "jpeg": (f"{PAGES} lossy WebP pages to JPEG of quality 95, 4:4:4", 1.5, 1),
+}
+
+
+def main() -> None:
+    if find_spec("PIL") is None:
+        raise SystemExit("Pillow is not installed, which this compares with: pip install pillow, and run it again")
+    with tempfile.TemporaryDirectory() as name:
+        run("draw", name)
+        for job, (title, faster, part) in JOBS.items():
+            size_mb = sum(file.stat().st_size for file in Path(name, job).iterdir()) / MB
+            print(f"{title} ({size_mb:.0f} MB), median of {ROUNDS} interleaved rounds")
+            ours, rival = compare(job, Path(name))
+            print_aim("times as fast", rival["seconds"] / ours["seconds"], at_least=faster)
+            print_aim("part of the memory", ours["peak_mb"] / rival["peak_mb"], at_most=part)
+
+
+def compare(job: str, folder: Path) -> tuple[Figures, Figures]:
+    rounds: dict[str, list[Figures]] = {"ours": [], "pillow": []}
+    for _ in range(ROUNDS):
+        for contender, figures in rounds.items():
+            figures.append(run(contender, str(folder), job))
+    ours, rival = ({key: median(one[key] for one in runs) for key in runs[0]} for runs in rounds.values())
+    for contender, figure in (("ours", ours), ("pillow", rival)):
+        files, written_mb = int(figure["files"]), figure["written_mb"]
+        seconds, peak_mb = figure["seconds"], figure["peak_mb"]
+        print(f"  {contender:<8}{seconds:7.2f} s {peak_mb:6.0f} MB at most   {files:3} files of {written_mb:5.1f} MB")
+    return ours, rival
+
+
+def print_aim(name: str, figure: float, *, at_least: float | None = None, at_most: float = 0) -> None:
+    is_met = figure >= at_least if at_least is not None else figure <= at_most
+    aim = f"at least {at_least:g}" if at_least is not None else f"at most {at_most:g}"
+    print(f"  {name}: {figure:.2f} (aim: {aim}), {'met' if is_met else 'MISSED'}", flush=True)
+
+
+def run(*arguments: str) -> Figures:
+    command = [sys.executable, str(HERE / "prepare.py"), *arguments]
+    return cast("Figures", json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout))
+
+
+def contend(contender: str, folder: Path, job: str) -> Figures:
+    """Make of the job's pages what the service takes; the time is without that of starting Python."""
+    target = folder / "made"
+    target.mkdir()
+    work: Callable[[Path, Path], None] = {
+        "ours": prepare_all,
+        "pillow": {"png": pillow_png, "jpeg": pillow_jpeg}.get(job, pillow_cut),
+    }[contender]
+    start = perf_counter()
+    work(folder / job, target)
+    seconds = perf_counter() - start
+    sizes = [file.stat().st_size for file in target.iterdir()]
+    shutil.rmtree(target)
+    peak_mb = getrusage(RUSAGE_SELF).ru_maxrss * _MAXRSS_UNIT / MB
+    return {"seconds": seconds, "peak_mb": peak_mb, "files": len(sizes), "written_mb": sum(sizes) / MB}
+
+
+def prepare_all(folder: Path, target: Path) -> None:
+    from mangadex_uploader.errors import PageProblem  # noqa: PLC0415 - not in the other contenders' memory
+    from mangadex_uploader.folder_source import FolderSource  # noqa: PLC0415
+    from mangadex_uploader.memory import give_back_pages  # noqa: PLC0415
+    from mangadex_uploader.preparing_ahead import prepared_ahead  # noqa: PLC0415
+
+    give_back_pages()  # as the program does
+    source = FolderSource(folder)
+    for page in prepared_ahead(source, source.names):
+        if isinstance(page, PageProblem):
+            raise SystemExit(str(page))
+        for number, piece in enumerate(page.pieces):
+            (target / f"{Path(page.name).stem}-{number:02}.{piece.mime_type[6:]}").write_bytes(piece.data)
+
+
+def pillow_cut(folder: Path, target: Path) -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    Image.MAX_IMAGE_PIXELS = 2 * WIDTH * HEIGHT
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as strip:
+            rows = ceil(strip.height / ceil(strip.height / MAX_SIDE))
+            for number, top in enumerate(range(0, strip.height, rows)):
+                box = (0, top, strip.width, min(top + rows, strip.height))
+                strip.crop(box).save(target / f"{path.stem}-{number:02}.png")
+
+
+def pillow_png(folder: Path, target: Path) -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as page:
+            page.save(target / f"{path.stem}.png")
+
+
+def pillow_jpeg(folder: Path, target: Path) -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    for path in sorted(folder.iterdir()):
+        with Image.open(path) as page:
+            page.convert("RGB").save(target / f"{path.stem}.jpg", quality=95, subsampling=0)
+
+
+def draw(folder: Path) -> Figures:
+    """The pages of all jobs: drawn strips, and pages cut out of one, whose art is in colour."""
+    sys.path.insert(0, str(DRAWING))
+    from drawing import strip  # noqa: PLC0415
+
+    for job in JOBS:
+        (folder / job).mkdir()
+    for job, grain in (("strip", 0), ("grain", GRAIN)):
+        tall = strip(5, width=WIDTH, height=HEIGHT, panel_rows=(300, 1_500), gutter_rows=(30, 400), grain=grain)
+        tall.image.pngsave(str(folder / job / "1.png"))
+    width, height = PAGE_SIDES
+    for number in range(PAGES):
+        page = strip(number, width=width, height=height, panel_rows=(300, 700), gutter_rows=(20, 60), grain=GRAIN).image
+        page.webpsave(str(folder / "png" / f"{number:02}.webp"), lossless=True, effort=1)
+        page.webpsave(str(folder / "jpeg" / f"{number:02}.webp"), Q=90, effort=1)
+    return {}
+
+
+if __name__ == "__main__":
+    match sys.argv[1:]:
+        case []:
+            main()
+        case ["draw", place]:
+            print(json.dumps(draw(Path(place))))
+        case [contender, place, job]:
+            print(json.dumps(contend(contender, Path(place), job)))

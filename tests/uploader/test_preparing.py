@@ -1,0 +1,365 @@
+"""Images that the service would refuse become ones that it takes, and it is said what was done."""
+
+from __future__ import annotations
+
+import struct
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pyvips
+from drawing import noise, photo, pixels, same
+from pages import draw, draw_animation
+
+from mangadex_uploader.errors import PageProblem, UploadError
+from mangadex_uploader.images import BadImage, inspect
+from mangadex_uploader.listing import UnreadablePage
+from mangadex_uploader.preparing import Limits, Prepared, prepare
+from mangadex_uploader.preparing_ahead import WAITING_BYTES, prepared_ahead
+from mangadex_uploader.shrinking import Piece
+
+MIB = 1 << 20
+PHOTO = photo(1, 150, 210)
+SEE_THROUGH = photo(2, 60, 80, bands=4)
+
+
+def prepared_one(data: bytes, limits: Limits | None = None) -> tuple[Piece, tuple[str, ...]]:
+    """The one file that is sent, which the uploader's own check takes."""
+    limits = limits or Limits()
+    prepared = prepare("1", data, limits)
+    [piece] = prepared.pieces
+    image = inspect(piece.data, max_side_px=limits.max_side_px, max_pixels=limits.max_pixels)
+    assert (image.mime_type, image.width, image.height) == (piece.mime_type, piece.width, piece.height)
+    assert len(piece.data) <= limits.max_file_bytes
+    return piece, prepared.done
+
+
+def refusal(data: bytes, limits: Limits | None = None) -> str:
+    with pytest.raises(BadImage) as raised:
+        prepare("1", data, limits or Limits())
+    return raised.value.reason
+
+
+def saved(image: Any, suffix: str) -> bytes:
+    data: bytes = image.write_to_buffer(suffix)
+    return data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        draw(width=200, height=300),
+        draw(kind="jpeg", width=200, height=300),
+        draw(kind="gif", width=200, height=300),
+        draw_animation(frames=4),
+        saved(PHOTO, ".png[interlace]"),
+        saved(PHOTO, ".jpg[interlace]"),
+        saved(PHOTO.colourspace("rgb16"), ".png"),
+        draw(width=64, height=10_000),
+        draw(width=100, height=100) + b"left by an editor",
+    ],
+)
+def test_a_page_that_needs_nothing_stays_the_same_bytes(data: bytes) -> None:
+    prepared = prepare("1", data)
+    [piece] = prepared.pieces
+    assert piece.data is data
+    assert prepared.done == ()
+    image = inspect(data, max_side_px=10_000, max_pixels=10**9)
+    assert (piece.mime_type, piece.width, piece.height) == (image.mime_type, image.width, image.height)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "image", "kind"),
+    [
+        (".webp[lossless]", PHOTO, "WebP (lossless)"),
+        (".webp[lossless,exact]", SEE_THROUGH, "WebP (lossless)"),
+        (".tif", PHOTO, "TIFF (lossless)"),
+        (".tif[compression=lzw]", SEE_THROUGH, "TIFF (lossless)"),
+        (".tif[compression=deflate,tile]", PHOTO.colourspace("b-w"), "TIFF (lossless)"),
+        (".tif[compression=lzw,predictor=horizontal]", PHOTO.colourspace("rgb16"), "TIFF (lossless)"),
+    ],
+)
+def test_what_is_lossless_becomes_png_with_equal_pixels(suffix: str, image: Any, kind: str) -> None:
+    piece, done = prepared_one(saved(image, suffix))
+    assert piece.mime_type == "image/png"
+    assert same(pixels(piece.data), image)
+    assert pixels(piece.data).format == image.format
+    assert done == (f"was {kind}, which the service does not take: sent as PNG",)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind"),
+    [
+        (".webp[Q=90]", "WebP (lossy)"),
+        (".avif[Q=80,effort=0]", "AVIF"),
+        (".avif[Q=80,effort=0,bitdepth=10]", "AVIF"),
+        (".tif[compression=jpeg,Q=90]", "TIFF (lossy)"),
+    ],
+)
+def test_what_is_lossy_becomes_jpeg_in_full_colours(suffix: str, kind: str) -> None:
+    data = saved(PHOTO, suffix)
+    piece, done = prepared_one(data)
+    assert piece.mime_type == "image/jpeg"
+    found, source = pixels(piece.data), pixels(data).colourspace("srgb")
+    assert (found.cast("short") - source).abs().avg() < 3
+    assert found.get("jpeg-chroma-subsample") == "4:4:4"
+    assert done == (f"was {kind}, which the service does not take: sent as JPEG of quality 95",)
+
+
+@pytest.mark.parametrize("suffix", [".webp[Q=90]", ".avif[Q=80,effort=0]"])
+def test_what_is_transparent_becomes_white_in_a_jpeg_and_is_said(suffix: str) -> None:
+    clear = PHOTO.bandjoin(0).cast("uchar").copy(interpretation="srgb")
+    piece, done = prepared_one(saved(clear, suffix))
+    assert pixels(piece.data).bands == 3
+    assert pixels(piece.data).min() >= 253
+    assert done[-1] == "what was transparent is white now, since JPEG has no transparency"
+    _, done = prepared_one(saved(PHOTO.bandjoin(255), suffix))
+    assert "white" not in " ".join(done)
+
+
+def animation(frames: int, suffix: str) -> bytes:
+    strip = pyvips.Image.arrayjoin([photo(number, 80, 60) for number in range(frames)], across=1).copy()
+    strip.set_type(pyvips.GValue.gint_type, "page-height", 60)
+    strip.set_type(pyvips.GValue.array_int_type, "delay", [70 + 10 * number for number in range(frames)])
+    return saved(strip, suffix)
+
+
+@pytest.mark.parametrize("suffix", [".webp[lossless]", ".webp[Q=80]"])
+def test_an_animated_webp_becomes_a_gif_of_as_many_frames(suffix: str) -> None:
+    piece, done = prepared_one(animation(5, suffix))
+    assert (piece.mime_type, piece.width, piece.height) == ("image/gif", 80, 60)
+    moving = pyvips.Image.new_from_buffer(piece.data, "", n=-1)
+    assert moving.get_n_pages() == 5
+    assert moving.get("delay") == [70, 80, 90, 100, 110]
+    assert "sent as GIF, of 5 frames" in done[0]
+
+
+def test_an_animation_that_is_too_large_is_refused() -> None:
+    gif, webp = animation(4, ".gif"), animation(4, ".webp")
+    small = Limits(max_file_bytes=2_000)
+    assert "animated GIF of 80 x 60 px" in refusal(gif, small)
+    assert "MB as GIF" in refusal(webp, small)
+    assert "scale it down" in refusal(webp, Limits(max_side_px=70))
+    assert "make it smaller" in refusal(gif, Limits(max_side_px=70))
+    assert "animated PNG" in refusal(apng(draw(width=80, height=90)), Limits(max_side_px=70))
+
+
+def apng(data: bytes) -> bytes:
+    """With the chunk that announces frames; its checksum is right enough for who looks at the name alone."""
+    at = data.index(b"IDAT") - 4
+    return data[:at] + struct.pack(">I4sIII", 8, b"acTL", 2, 0, 0) + data[at:]
+
+
+@pytest.mark.parametrize("suffix", [".webp[lossless]", ".webp[Q=90]", ".tif", ".avif[effort=0]"])
+def test_the_position_and_other_metadata_are_dropped(suffix: str) -> None:
+    where = PHOTO.copy()
+    where.set_type(pyvips.GValue.gstr_type, "exif-ifd3-GPSLatitude", "35/1 41/1 22/1")
+    where.set_type(pyvips.GValue.gstr_type, "exif-ifd0-Model", "A telephone")
+    where.set_type(pyvips.GValue.blob_type, "xmp-data", b"<x:xmpmeta>A telephone</x:xmpmeta>")
+    data = saved(where, suffix)
+    piece, done = prepared_one(data)
+    assert not [field for field in pixels(piece.data).get_fields() if "GPS" in field or "xmp" in field]
+    assert b"A telephone" in data
+    assert b"A telephone" not in piece.data
+    if any("-GPS" in field for field in pixels(data).get_fields()):
+        assert done[-1] == "the position at which it was taken was left out"
+
+
+@pytest.mark.parametrize(("orientation", "turned"), [(3, PHOTO.rot180()), (6, PHOTO.rot90()), (8, PHOTO.rot270())])
+def test_pages_are_turned_upright(orientation: int, turned: Any) -> None:
+    image = PHOTO.copy()
+    image.set_type(pyvips.GValue.gint_type, "orientation", orientation)
+    piece, done = prepared_one(saved(image, ".webp[lossless]"))
+    assert same(pixels(piece.data), turned)
+    assert "turned upright, as its metadata says" in done
+
+
+def test_the_colours_of_printing_become_those_of_screens_and_a_profile_stays() -> None:
+    cmyk = PHOTO.icc_transform("cmyk", input_profile="srgb")
+    piece, done = prepared_one(saved(cmyk, ".tif"))
+    assert (pixels(piece.data).interpretation, pixels(piece.data).bands) == ("srgb", 3)
+    assert (pixels(piece.data).cast("short") - PHOTO).abs().avg() < 25
+    assert "CMYK, the colours of printing, made sRGB" in done
+    wide = PHOTO.icc_transform("p3", input_profile="srgb")
+    piece, _ = prepared_one(saved(wide, ".webp[lossless]"))
+    assert pixels(piece.data).get("icc-profile-data") == wide.get("icc-profile-data")
+    assert same(pixels(piece.data), wide)
+
+
+def test_a_page_that_is_too_wide_is_scaled() -> None:
+    piece, done = prepared_one(saved(photo(3, 1_200, 90), ".png"), Limits(max_side_px=1_000))
+    assert (piece.width, piece.height) == (1_000, 75)
+    assert done == ("was 1200 px wide, a side may have 1000: scaled to 1000 x 75 px",)
+
+
+def test_a_page_of_more_than_20_mb_becomes_small_enough() -> None:
+    data = saved(noise(1, 2_800, 2_600), ".png")
+    assert len(data) > 20 * MIB
+    piece, done = prepared_one(data)
+    assert (piece.mime_type, piece.width, piece.height) == ("image/jpeg", 2_800, 2_600)
+    assert done == (f"had {len(data) / MIB:.1f} MB, a page may have 20 MB: sent as JPEG of quality 95",)
+
+
+FEW_COLOURS = (noise(5, 400, 300) > 127).ifthenelse(250, 9).cast("uchar").copy(interpretation="srgb")
+GREY = noise(6, 300, 200, bands=1)
+IN_RGB = GREY.bandjoin([GREY, GREY]).copy(interpretation="srgb")
+
+
+@pytest.mark.parametrize(
+    ("data", "kept_bytes"),
+    [
+        (saved(photo(4, 400, 600), ".png[compression=0]"), 350_000),
+        (saved(FEW_COLOURS, ".png"), 53_000),
+        (saved(IN_RGB, ".png"), 62_000),
+    ],
+    ids=["stored", "eight colours", "grey in RGB"],
+)
+def test_what_can_be_smaller_without_loss_keeps_its_pixels(data: bytes, kept_bytes: int) -> None:
+    assert len(data) > kept_bytes
+    piece, done = prepared_one(data, Limits(max_file_bytes=kept_bytes))
+    assert piece.mime_type == "image/png"
+    assert same(pixels(piece.data).colourspace("srgb"), pixels(data))
+    assert "its pixels are the same" in done[0] or "besides the image" in done[0]
+
+
+def test_losses_grow_only_as_far_as_they_must() -> None:
+    data = saved(noise(7, 400, 400), ".png")
+    sizes = {quality: len(saved(noise(7, 400, 400), f".jpg[Q={quality}]")) for quality in (95, 85, 80)}
+    for quality in (95, 85, 80):
+        _, done = prepared_one(data, Limits(max_file_bytes=sizes[quality] + 100))
+        assert done[0].endswith(f": sent as JPEG of quality {quality}")
+    piece, done = prepared_one(data, Limits(max_file_bytes=sizes[80] // 2))
+    assert 200 < piece.width < 330
+    assert f"scaled to {piece.width / 400:.0%}"[:11] in done[0]
+    assert "cannot be made smaller" in refusal(data, Limits(max_file_bytes=100))
+
+
+def test_a_large_jpeg_stays_jpeg_and_a_large_webp_says_why_it_is_none() -> None:
+    jpeg = saved(noise(8, 300, 300), ".jpg[Q=100]")
+    piece, done = prepared_one(jpeg, Limits(max_file_bytes=len(jpeg) - 1))
+    assert piece.mime_type == "image/jpeg"
+    assert "saved again" in done[0]
+    _, done = prepared_one(saved(noise(8, 300, 300), ".webp[lossless]"), Limits(max_file_bytes=220_000))
+    assert done[0] == "was WebP (lossless), which the service does not take: sent as JPEG"
+    assert done[1] == "as PNG it would have 0.3 MB, a page may have 0.209808 MB: sent as JPEG of quality 90"
+
+
+def damaged(data: bytes) -> bytes:
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "it is no image"),
+        (b"<html>404</html>", "it is no image"),
+        (b"BM" + bytes(80), "it is BMP, which cannot be read here; save it as PNG or JPEG"),
+        (b"\xff\x0a" + bytes(80), "it is JPEG XL, which cannot be read here"),
+        (b"\0\0\0\x18ftypheic" + bytes(80), "it is HEIC, which cannot be read here"),
+        (b"\0\0\0\x18ftypavis" + bytes(80), "it is an animated AVIF, which cannot be read here"),
+        (damaged(saved(PHOTO, ".webp[lossless]")), "it cannot be decoded"),
+        (damaged(saved(PHOTO, ".webp[Q=90]")), "it cannot be decoded"),
+        (damaged(saved(PHOTO, ".tif[compression=lzw]")), "it cannot be decoded"),
+        (damaged(saved(PHOTO, ".avif[effort=0]")), "it cannot be decoded"),
+        (damaged(saved(photo(1, 8, 12_000), ".png")), "it cannot be decoded"),
+        (damaged(saved(photo(1, 8, 12_000), ".jpg")), "it cannot be decoded"),
+        (b"\x89PNG\r\n\x1a\n", "it cannot be decoded"),
+        (b"II*\0" + bytes(4), "it cannot be decoded"),
+        (saved(PHOTO.cast("float"), ".tif"), "it has samples of the kind float"),
+    ],
+)
+def test_what_cannot_be_prepared_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    assert refusal(data).startswith(reason)
+
+
+def test_several_images_in_a_file_are_not_reduced_to_the_first() -> None:
+    pages = pyvips.Image.arrayjoin([PHOTO, PHOTO], across=1).copy()
+    pages.set_type(pyvips.GValue.gint_type, "page-height", PHOTO.height)
+    assert refusal(saved(pages, ".tif")) == "it is TIFF with 2 images in it; save each as a file"
+
+
+def test_giants_are_refused_by_their_header() -> None:
+    flat = saved(pyvips.Image.black(9_000, 9_000), ".png")
+    giant = flat[:16] + struct.pack(">II", 60_000, 60_000) + flat[24:]
+    assert refusal(giant).startswith("it has 3600000000 pixels in all, it may have 200000000")
+    assert refusal(flat, Limits(max_pixels=80_000_000)).startswith("it has 81000000 pixels in all")
+    webp = saved(pyvips.Image.black(100, 100), ".webp")
+    assert refusal(webp, Limits(max_pixels=19_999)).startswith("it has 10000 pixels in all, it may have 9999")
+
+
+class Shelf:
+    """A source whose pages are in memory, and which notes what was read."""
+
+    path = Path("shelf")
+    ignored: Sequence[str] = ()
+
+    def __init__(self, pages: dict[str, bytes | Exception]) -> None:
+        self.pages = pages
+        self.names = tuple(pages)
+        self.read_names: list[str] = []
+        self.taken = 0
+        self.farthest = 0
+
+    def read(self, name: str) -> bytes:
+        self.read_names.append(name)
+        self.farthest = max(self.farthest, len(self.read_names) - self.taken)
+        if isinstance(page := self.pages[name], Exception):
+            raise page
+        return page
+
+
+WEBP = saved(PHOTO, ".webp[lossless]")
+
+
+def test_pages_come_in_order_whichever_is_done_first() -> None:
+    slow = saved(photo(1, 900, 1_200), ".webp[lossless]")
+    shelf = Shelf({f"{number}.webp": slow if number % 5 == 0 else WEBP for number in range(20)})
+    found = list(prepared_ahead(shelf, shelf.names))
+    assert [page.name for page in found] == list(shelf.names)
+    assert sorted(shelf.read_names) == sorted(shelf.names)
+    assert [page.pieces[0].width for page in found if isinstance(page, Prepared)] == 4 * [900, *4 * [150]]
+
+
+def test_a_bad_page_is_told_at_its_place_and_the_others_come() -> None:
+    unreadable = UnreadablePage("2", "it is no file")
+    shelf = Shelf({"1": WEBP, "2": unreadable, "3": b"text", "4": WEBP})
+    one, two, three, four = prepared_ahead(shelf, shelf.names)
+    assert isinstance(one, Prepared)
+    assert isinstance(four, Prepared)
+    assert two == PageProblem("2", "it is no file")
+    assert three == PageProblem("3", "it is no image, or a damaged one; save it as PNG, JPEG or GIF")
+
+
+def test_a_source_that_is_gone_ends_it_at_that_page() -> None:
+    shelf = Shelf({"1": WEBP, "2": WEBP, "3": UploadError("3: it is gone"), "4": WEBP})
+    pages = prepared_ahead(shelf, shelf.names)
+    assert [next(pages).name for _ in range(2)] == ["1", "2"]
+    with pytest.raises(UploadError, match="3: it is gone"):
+        next(pages)
+    assert not workers()
+
+
+def test_results_that_wait_are_bounded() -> None:
+    page = draw(width=10, height=10) + bytes(16 * MIB)
+    shelf = Shelf({str(number): page for number in range(40)})
+    for prepared in prepared_ahead(shelf, shelf.names):
+        shelf.taken += 1
+        prepare("else", saved(photo(1, 300, 300), ".webp[lossless]"))  # the workers are faster than this
+        assert isinstance(prepared, Prepared)
+    assert shelf.taken == 40
+    assert 2 < shelf.farthest <= WAITING_BYTES // (16 * MIB) + 2 + 1  # those that wait, are begun, and is handed over
+
+
+def test_stopping_early_leaves_out_the_pages_that_were_not_begun() -> None:
+    shelf = Shelf({str(number): draw(width=10, height=10) + bytes(30 * MIB // 2) for number in range(60)})
+    pages = prepared_ahead(shelf, shelf.names)
+    next(pages)
+    pages.close()
+    assert len(shelf.read_names) < 12
+    assert not workers()
+
+
+def workers() -> list[str]:
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("prepare", "piece"))]
