@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from mangadex_server.errors import Invalid, SlowRequest, TooLarge
 KIB = 1024
 GRACE_S = 10.0
 """A sender may be slow for so long before its rate counts."""
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class ClientGoneError(Exception):
@@ -89,9 +92,11 @@ async def read_json(request: Request, limit_bytes: int, patience: Patience) -> A
         return None
     try:
         given = json.loads(body)
-        json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair is text that no database takes
+        written = json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair is text that no database takes
     except (ValueError, RecursionError):
         raise Invalid("Error validating /: the body is not JSON. Send a JSON body as documented.") from None
+    if _NUL.search(written):  # nor is this, for PostgreSQL
+        raise Invalid("Error validating /: a text in the body has a NUL character (\\u0000). Leave it out.")
     return given
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+import subprocess
+import sys
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
@@ -80,8 +80,16 @@ def _store(settings: Settings) -> str | None:
     """In a process of its own: its library has threads, and does not survive that granian forks after it was used."""
     if settings.blobs_url is None:
         return None
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-        return process.submit(_blobs, settings.blobs_url, settings.data_dir).result()
+    call = f"from {__name__} import tell_of_store; tell_of_store()"
+    words = [sys.executable, "-P", "-c", call, settings.blobs_url, str(settings.data_dir)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own program
+    return done.stdout.strip() or None
+
+
+def tell_of_store() -> None:
+    """Print what is wrong with the store that the arguments name, if anything is."""
+    url, data_dir = sys.argv[1:]
+    sys.stdout.write(_blobs(url, Path(data_dir)) or "")
 
 
 def _blobs(url: str, data_dir: Path) -> str | None:

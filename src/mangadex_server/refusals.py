@@ -33,7 +33,8 @@ def sentence(error: Exception) -> str | None:
     if isinstance(error, OURS):
         return str(error)
     if isinstance(error, DBAPIError):
-        return f"The database cannot be used: {error.orig}."
+        reason = str(error.orig).strip().partition("\n")[0].rstrip(".")
+        return f"The database cannot be used: {reason}. Check database_url, and that it runs."
     if isinstance(error, ArgumentError):
         return f"database_url cannot be used: {error}."
     if isinstance(error, OSError):

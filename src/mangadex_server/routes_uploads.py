@@ -14,7 +14,7 @@ from mangadex_server.faults import REJECTED_PAGE
 from mangadex_server.ingest import Ingest, Received
 from mangadex_server.parts import Parts
 from mangadex_server.presenting import Presenter
-from mangadex_server.queries import Query, includes
+from mangadex_server.queries import Query, includes, path_id
 from mangadex_server.shapes import error_entry
 from mangadex_server.tokens import Identity
 from mangadex_server.upload_bodies import UploadBodies
@@ -29,7 +29,7 @@ INCLUDES = Query(includes=includes("manga", "scanlation_group", "user", "upload_
 class _SessionSegment(Convertor[str]):
     """A session's place in a path, which is never one of the words that stand there (contract 1, routing rules)."""
 
-    regex = "(?!(?:begin|check-approval-required)(?:/|$))[^/]+"
+    regex = r"(?!(?:begin|check-approval-required)(?:/|$))[^/\0]+"
 
     def convert(self, value: str) -> str:
         return value
@@ -41,7 +41,7 @@ class _SessionSegment(Convertor[str]):
 class _FileSegment(_SessionSegment):
     """As above, for a file."""
 
-    regex = "(?!(?:batch|commit)$)[^/]+"
+    regex = r"(?!(?:batch|commit)$)[^/\0]+"
 
 
 register_url_convertor("session", _SessionSegment())
@@ -90,7 +90,7 @@ def _beginning(parts: Parts, bodies: UploadBodies, present: Presenter, identify:
         expanded = INCLUDES.read(request)["includes"]
         body = await bodies.begin_edit(request)
         _check_disk(parts)
-        view = await sessions.begin_edit(who.user_id, chapter_id.lower(), body.version or 0)
+        view = await sessions.begin_edit(who.user_id, path_id("Chapter", chapter_id), body.version or 0)
         return WireResponse(await present.session(view, expanded))
 
     @routes.post("/check-approval-required")
