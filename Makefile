@@ -31,8 +31,10 @@ bench: $(READY)  ## the measurements, each beside a rival
 	$(BIN)/python benchmarks/client.py
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/memory.py
+	$(BIN)/python benchmarks/prepare.py
 	$(BIN)/python benchmarks/restart.py
 	$(BIN)/python benchmarks/upload.py
+	$(BIN)/python benchmarks/scale.py
 
 fuzz: $(READY)  ## the service against its own document, for some minutes and at random
 	$(BIN)/python tests/server/fuzzing.py --max-examples 100

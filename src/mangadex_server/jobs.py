@@ -177,7 +177,7 @@ def _claim(owner: str, kind: str, now: Time, lease_until: Time) -> Update:
     first = select(jobs.c.id).where(*free).order_by(jobs.c.due_at).limit(1).with_for_update(skip_locked=True)
     return (
         update(jobs)
-        .where(jobs.c.id.in_(first))
+        .where(jobs.c.id == first.scalar_subquery())
         .values(owner=owner, lease_until=lease_until, attempts=jobs.c.attempts + 1)
         .returning(jobs.c.id, jobs.c.kind, jobs.c.chapter_id, jobs.c.session_id, jobs.c.owner, jobs.c.attempts)
     )

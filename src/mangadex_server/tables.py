@@ -65,7 +65,7 @@ refresh_tokens = Table(
     metadata,
     _id(),  # the token's jti
     Column("family", String(36), nullable=False, index=True),  # the sign-in that it descends from
-    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
+    Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("client_id", ForeignKey("clients.id", ondelete="CASCADE"), nullable=False),
     Column("expires_at", Double, nullable=False, index=True),
     Column("used_at", Double),  # rotated away then
@@ -109,7 +109,7 @@ sessions = Table(
     _id(),
     Column("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=False),
     Column("manga_id", ForeignKey("manga.id"), nullable=False),
-    Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE")),  # of an edit; after a commit, its chapter
+    Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE"), index=True),  # of an edit, or after a commit
     Column("is_edit", Boolean, nullable=False, server_default=text("false")),
     Column("chapter_version", Integer),  # of an edit: what the chapter was at when it began
     Column("state", String(16), nullable=False),  # states.State
@@ -185,6 +185,18 @@ chapters = Table(
     Index("ix_chapters_duplicates", "manga_id", "language", "chapter"),
     Index("ix_chapters_created_at", "created_at"),
     Index("ix_chapters_latest", "manga_id", "created_at"),
+    Index(  # the lists of moderators
+        "ix_chapters_waiting",
+        "created_at",
+        sqlite_where=text("approved IS false AND broken_reason IS NULL"),
+        postgresql_where=text("approved IS false AND broken_reason IS NULL"),
+    ),
+    Index(
+        "ix_chapters_refused",
+        "created_at",
+        sqlite_where=text("broken_reason IS NOT NULL OR edit_broken_reason IS NOT NULL"),
+        postgresql_where=text("broken_reason IS NOT NULL OR edit_broken_reason IS NOT NULL"),
+    ),
 )
 
 chapter_groups = Table(
@@ -219,8 +231,8 @@ jobs = Table(
     metadata,
     _id(),
     Column("kind", String(32), nullable=False),
-    Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE"), nullable=False),
-    Column("session_id", ForeignKey("upload_sessions.id", ondelete="CASCADE"), nullable=False),
+    Column("chapter_id", ForeignKey("chapters.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("session_id", ForeignKey("upload_sessions.id", ondelete="CASCADE"), nullable=False, index=True),
     Column("due_at", Double, nullable=False),
     Column("lease_until", Double, nullable=False, server_default="0"),
     Column("owner", String(36)),
@@ -229,6 +241,12 @@ jobs = Table(
     Index(
         "ix_jobs_due_at",
         "due_at",
+        sqlite_where=text("failed_reason IS NULL"),
+        postgresql_where=text("failed_reason IS NULL"),
+    ),
+    Index(  # those whose workers were lost
+        "ix_jobs_attempts",
+        "attempts",
         sqlite_where=text("failed_reason IS NULL"),
         postgresql_where=text("failed_reason IS NULL"),
     ),
