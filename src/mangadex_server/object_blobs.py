@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -22,6 +23,9 @@ from mangadex_server.stores import FOREVER, SIGNED_S, StoredBlob, disk_room
 
 ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 CHUNK_BYTES = 256 << 10
+PUTS_AT_ONCE = 4
+"""The library holds some 10 MB of each, so that this bounds the memory of a node."""
+
 AT_ONCE = 100
 """Blobs that are listed in one answer of the store's library."""
 
@@ -52,6 +56,7 @@ class ObjectBlobs:
             },
             retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=10)},
         )
+        self._puts = threading.BoundedSemaphore(PUTS_AT_ONCE)
         self.url = url
         self.incoming = scratch / "incoming"
 
@@ -144,8 +149,8 @@ class ObjectBlobs:
 
     def _put_file(self, path: Path, _descriptor: int, digest: str, mime_type: str) -> None:
         attributes = {"Content-Type": mime_type, "Cache-Control": FOREVER}
-        with _told():
-            obstore.put(self._store, _key(digest), path, attributes=attributes)
+        with self._puts, _told():
+            obstore.put(self._store, _key(digest), path, attributes=attributes, max_concurrency=1)
         path.unlink()
 
     def _written_at(self, digest: str) -> float | None:
