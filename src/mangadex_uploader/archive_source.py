@@ -1,4 +1,4 @@
-"""Pages in a zip archive, read one by one into memory. Names in it are only names, never paths.
+"""Pages in a zip archive, read one by one into memory.
 
 Nothing that the archive says about itself is trusted: what is read is counted.
 """
@@ -13,6 +13,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from mangadex_uploader.beside import read_beside, reading_order
+from mangadex_uploader.entry_names import EntryNames, entry_names
 from mangadex_uploader.errors import UploadError, UsageError
 from mangadex_uploader.image_kinds import HEAD_BYTES, is_image
 from mangadex_uploader.listing import MOST_ENTRIES, READ_BYTES, UnreadablePage, listed
@@ -26,7 +28,6 @@ RATIO_FREE_BYTES = 1 << 20  # a blank page of some kilobytes may well shrink a t
 
 METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}  # the library inflates others without a limit on memory
 ENCRYPTED = 1 << 0  # of the general purpose bit flag (APPNOTE 4.4.4)
-UTF8_NAME = 1 << 11
 LOCAL_HEADER_BYTES = 30  # APPNOTE 4.3.7, without the name
 DAMAGES = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OverflowError, ValueError, OSError)
 AGAIN = "pack the archive again"
@@ -35,16 +36,25 @@ AGAIN = "pack the archive again"
 class ArchiveSource:
     """A `.zip` or `.cbz`. Safe to read from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, zip_encoding: str | None = None) -> None:
         self.path = path
+        self._label = printable(str(path))
         self._as_found = _signature(path)
         self._opened = _opened(path)
-        self._entries = _entries(path, self._opened)
+        found = _names(path, self._opened, zip_encoding)
+        self._entries = _by_name(found.names, self._opened.infolist())
         self._overlapping = _overlapping(self._opened.infolist())
-        listing = listed(printable(str(path)), self._entries, self._looks_like_image)
+        listing = listed(self._label, self._entries, self._looks_like_image)
         _check_total(path, (self._entries[name][0] for name in listing.pages))
-        self.names: Sequence[str] = listing.pages
+        self.names: Sequence[str] = reading_order(self._label, listing, self._read)
         self.ignored: Sequence[str] = listing.ignored
+        self.warnings: Sequence[str] = found.warnings
+        self.order_file = listing.order_file
+        self._comic_info = listing.comic_info
+
+    def comic_info(self) -> bytes | None:
+        """The `ComicInfo.xml`. See `Source.comic_info`."""
+        return read_beside(self._label, self._comic_info, self._read) if self._comic_info else None
 
     def read(self, name: str) -> bytes:
         """A page's bytes.
@@ -128,16 +138,22 @@ def _signature(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def _entries(path: Path, archive: zipfile.ZipFile) -> dict[str, list[zipfile.ZipInfo]]:
-    """All files by their printable names; several where a name is not the only one of its kind."""
+def _names(path: Path, archive: zipfile.ZipFile, zip_encoding: str | None) -> EntryNames:
     infos = archive.infolist()
     if len(infos) > MOST_ENTRIES:
         raise UsageError(f"{printable(str(path))}: has {len(infos)} entries, at most {MOST_ENTRIES} are looked at")
+    try:
+        return entry_names(infos, zip_encoding)
+    except UsageError as error:
+        raise UsageError(f"{printable(str(path))}: {error}") from error
+
+
+def _by_name(names: Iterable[str], infos: Iterable[zipfile.ZipInfo]) -> dict[str, list[zipfile.ZipInfo]]:
+    """All files by their printable names; several where a name is not the only one of its kind."""
     entries: dict[str, list[zipfile.ZipInfo]] = {}
-    for info in infos:
-        name = _with_slashes(info)
+    for name, info in zip(names, infos, strict=True):
         if not name.endswith("/"):
-            entries.setdefault(printable(_tidy(name)), []).append(info)
+            entries.setdefault(printable(name), []).append(info)
     return entries
 
 
@@ -145,18 +161,6 @@ def _check_total(path: Path, pages: Iterable[zipfile.ZipInfo]) -> None:
     """No page grows beyond its declared size, so that this bounds the work as well."""
     if (total := sum(page.file_size for page in pages)) > MOST_BYTES:
         raise UsageError(f"{printable(str(path))}: its pages have {total >> 20} MB together; pack fewer")
-
-
-def _with_slashes(info: zipfile.ZipInfo) -> str:
-    """The name as the archive has it: the library cuts its own copy at a NUL."""
-    name = info.orig_filename
-    if info.flag_bits & UTF8_NAME or name.isascii():  # else a backslash may be half of a character, as in CP932
-        return name.replace("\\", "/")
-    return name
-
-
-def _tidy(name: str) -> str:
-    return "/".join(part for part in name.split("/") if part not in {"", "."}) or "?"
 
 
 def _overlapping(infos: list[zipfile.ZipInfo]) -> set[int]:

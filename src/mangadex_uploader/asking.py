@@ -7,6 +7,7 @@ import sys
 
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.options import Talking
+from mangadex_uploader.output import shown
 from mangadex_uploader.settings import SECRETS, variable
 
 
@@ -17,7 +18,7 @@ def may_ask(talking: Talking) -> bool:
 
 def ask(question: str) -> str:
     """A line of answer, which may be empty."""
-    sys.stderr.write(f"{question}: ")
+    sys.stderr.write(f"{shown(question)}: ")
     sys.stderr.flush()
     answer = sys.stdin.readline()
     if not answer:

@@ -65,6 +65,21 @@ class Source(Protocol):
     def ignored(self) -> Sequence[str]:
         """What is in it and is no page, such as `Thumbs.db`."""
 
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What is doubtful about it, as sentences."""
+
+    @property
+    def order_file(self) -> str | None:
+        """The `order.txt` that decided the order; None where the names did."""
+
+    def comic_info(self) -> bytes | None:
+        """The `ComicInfo.xml` beside the pages or at the top; None where there is none.
+
+        Raises:
+            UploadError: it cannot be read, or has more than 1 MB.
+        """
+
     def read(self, name: str) -> bytes:
         """A page's bytes.
 
@@ -75,7 +90,10 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PlannedPage:
-    """A page that was checked. `position` counts from 1; `digest` is the SHA-256 of the bytes to send."""
+    """A page that was checked. `position` counts from 1; `digest` is the SHA-256 of the bytes to send.
+
+    `name` is the user's, and for a piece of a page that was cut such as `strip.png (2 of 14)`.
+    """
 
     position: int
     name: str
@@ -92,13 +110,22 @@ class PlannedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PageChange:
+    """What was done to a page of the user's before it is sent, and why: sentences for people."""
+
+    name: str
+    done: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """A chapter whose pages passed all checks."""
+    """A chapter whose pages passed all checks. Those that are not in `done` are sent as the user has them."""
 
     chapter: Chapter
     source: Source
     pages: tuple[PlannedPage, ...]
     warnings: tuple[str, ...] = ()
+    done: tuple[PageChange, ...] = ()
 
     @property
     def total_bytes(self) -> int:

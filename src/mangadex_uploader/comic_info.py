@@ -109,7 +109,8 @@ def _number(about: str, field: str, text: str | None) -> tuple[str | None, tuple
         return None, ()
     number = plain_number(text)
     if about == "volume" and is_year(number):
-        return None, (Doubt(about, f"{field} {number} is a year, and is not taken as the volume"),)
+        text = f"{field} {number} is a year, and is not taken as the volume"
+        return None, (Doubt(about, text, changes_nothing=True),)
     if whole := _FLOAT.fullmatch(number):
         return whole[1], (Doubt(about, f"{field} {printable(text)} is taken as {whole[1]}"),)
     if not NUMBER.fullmatch(number):

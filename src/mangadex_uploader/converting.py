@@ -1,7 +1,7 @@
 """A file becomes an image in plain colours, and what is known of it from its header.
 
-What can be read is what libvips reads with its untrusted loaders blocked: PNG, JPEG, GIF, WebP, AVIF and TIFF. Its
-loaders of BMP and JPEG XL are blocked or not built, and for HEIC it has no decoder.
+What can be read is what libvips reads with its untrusted loaders blocked: PNG, JPEG, GIF, WebP, AVIF and TIFF; and
+BMP, through Pillow. The loader of JPEG XL is not built, and for HEIC there is no decoder.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
+from mangadex_uploader.bitmaps import bmp_image, bmp_sides
 from mangadex_uploader.image_kinds import foreign_image, mime_type
 from mangadex_uploader.images import NAMES, BadImage, _libvips
 
-UNREADABLE = frozenset({"BMP", "JPEG XL", "HEIC", "HEIC or AVIF"})  # unless libvips was built otherwise
+UNREADABLE = frozenset({"JPEG XL", "HEIC", "HEIC or AVIF"})  # unless libvips was built otherwise
 HELD_WHOLE = frozenset({"WebP", "AVIF"})  # by their decoders
 ANIMATED_AVIF = b"ftypavis"
 TIFF_COMPRESSION = 259
@@ -49,8 +50,11 @@ class Opened:
         """The image in 8 or 16 bits of grey or RGB, upright, for one reading from top to bottom; all frames.
 
         Raises:
+            BadImage: it is a BMP that cannot be decoded.
             pyvips.Error: it cannot be decoded.
         """
+        if self.kind == "BMP":
+            return bmp_image(self.data)
         image = _load(self.data, frames=self.frames, access="random" if self.is_turned else "sequential")
         return _in_plain_colours(image.autorot() if self.is_turned else image)
 
@@ -65,6 +69,8 @@ def open_page(data: bytes, *, max_pixels: int) -> Opened:
     name = NAMES[taken] if taken else foreign_image(data)
     if name is None:
         raise BadImage("it is no image, or a damaged one; save it as PNG, JPEG or GIF")
+    if name == "BMP":
+        return _open_bmp(data, max_pixels)
     image = _header(data, name)
     frames = _frames(data, name, image)
     _check_size(image, name, frames, max_pixels)
@@ -82,6 +88,22 @@ def open_page(data: bytes, *, max_pixels: int) -> Opened:
         height=width if turn >= 5 else height,
         is_turned=turn > 1,
         notes=tuple(_notes(image, turn)),
+    )
+
+
+def _open_bmp(data: bytes, max_pixels: int) -> Opened:
+    width, height = bmp_sides(data)
+    _check_pixels(width * height, max_pixels // 2)
+    return Opened(
+        data=data,
+        kind="BMP",
+        mime_type=None,
+        is_lossless=True,
+        frames=1,
+        width=width,
+        height=height,
+        is_turned=False,
+        notes=(),
     )
 
 
@@ -114,8 +136,11 @@ def _frames(data: bytes, name: str, image: Any) -> int:
 
 def _check_size(image: Any, name: str, frames: int, max_pixels: int) -> None:
     is_held_whole = name in HELD_WHOLE or image.get_typeof("interlaced") != 0
-    limit = max_pixels // 2 if is_held_whole else max_pixels
-    if (pixels := image.width * image.height * frames) > limit:
+    _check_pixels(image.width * image.height * frames, max_pixels // 2 if is_held_whole else max_pixels)
+
+
+def _check_pixels(pixels: int, limit: int) -> None:
+    if pixels > limit:
         raise BadImage(f"it has {pixels} pixels in all, it may have {limit}; scale it down")
 
 

@@ -46,10 +46,14 @@ _CODES = {
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """`about` is the value that it may change, such as `chapter`; `text` is a sentence for people."""
+    """`about` is the value that it may change, such as `chapter`; `text` is a sentence for people.
+
+    It `changes_nothing` where only a year, a version or a tag of the release was left out, which is no value.
+    """
 
     about: str
     text: str
+    changes_nothing: bool = False
 
     def __str__(self) -> str:
         return printable(self.text)

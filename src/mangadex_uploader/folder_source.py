@@ -7,6 +7,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from mangadex_uploader.beside import read_beside, reading_order
 from mangadex_uploader.errors import UploadError, UsageError
 from mangadex_uploader.image_kinds import HEAD_BYTES, is_image
 from mangadex_uploader.listing import MOST_ENTRIES, READ_BYTES, UnreadablePage, is_left_out, listed
@@ -19,9 +20,17 @@ class FolderSource:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._files = _files(path)
-        listing = listed(printable(str(path)), self._files, lambda name: _looks_like_image(self._files[name]))
-        self.names: Sequence[str] = listing.pages
+        self._label = printable(str(path))
+        listing = listed(self._label, self._files, lambda name: _looks_like_image(self._files[name]))
+        self.names: Sequence[str] = reading_order(self._label, listing, self._read)
         self.ignored: Sequence[str] = listing.ignored
+        self.warnings: Sequence[str] = ()
+        self.order_file = listing.order_file
+        self._comic_info = listing.comic_info
+
+    def comic_info(self) -> bytes | None:
+        """The `ComicInfo.xml`. See `Source.comic_info`."""
+        return read_beside(self._label, self._comic_info, self._read) if self._comic_info else None
 
     def read(self, name: str) -> bytes:
         """A page's bytes.
@@ -30,24 +39,25 @@ class FolderSource:
             UnreadablePage: it is no file, is too large, or may not be read.
             UploadError: it is gone since.
         """
+        data = self._read(name, READ_BYTES + 1)
+        if len(data) > READ_BYTES:
+            raise UnreadablePage(name, f"it has more than {READ_BYTES >> 20} MB; make it smaller")
+        return data
+
+    def _read(self, name: str, most_bytes: int) -> bytes:
         file = self._files[name]
         try:
             found = file.stat()
             if not stat.S_ISREG(found.st_mode):
-                raise UnreadablePage(name, "it is no file; put the image itself there")
+                raise UnreadablePage(name, "it is no file; put the file itself there")
             with file.open("rb") as opened:
-                data = opened.read(min(found.st_size, READ_BYTES) + 1)
+                return opened.read(min(found.st_size + 1, most_bytes))
         except FileNotFoundError as error:
             if file.is_symlink():
-                raise UnreadablePage(name, "it is a link that leads nowhere; put the image itself there") from error
-            raise UploadError(
-                f"{name}: it is no longer in {printable(str(self.path))}; put it back and begin again"
-            ) from error
+                raise UnreadablePage(name, "it is a link that leads nowhere; put the file itself there") from error
+            raise UploadError(f"{name}: it is no longer in {self._label}; put it back and begin again") from error
         except OSError as error:
             raise UnreadablePage(name, f"it cannot be read ({error.strerror}); see to its permissions") from error
-        if len(data) > READ_BYTES:
-            raise UnreadablePage(name, f"it has more than {READ_BYTES >> 20} MB; make it smaller")
-        return data
 
 
 def _files(folder: Path) -> dict[str, Path]:

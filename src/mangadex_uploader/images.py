@@ -49,11 +49,10 @@ def inspect(data: bytes, *, max_side_px: int, max_pixels: int) -> Image:
     Raises:
         BadImage: with what is wrong and what to do.
     """
+    check_is_whole(data)
     kind = mime_type(data)
     if kind is None:
         raise BadImage(_foreign(data))
-    if not _is_complete(kind, data):
-        raise BadImage(f"it is cut off, the end of the {NAMES[kind]} image is missing; get the whole file")
     pyvips = _libvips()
     try:
         image = pyvips.Image.new_from_buffer(
@@ -65,6 +64,19 @@ def inspect(data: bytes, *, max_side_px: int, max_pixels: int) -> Image:
     except pyvips.Error as error:
         raise BadImage(f"it cannot be decoded{_detail(error)}; {SAVE_AGAIN}") from error
     return found
+
+
+def check_is_whole(data: bytes) -> None:
+    """Look whether there is anything, and of a PNG, JPEG or GIF whether its end is there.
+
+    Raises:
+        BadImage: a part is missing.
+    """
+    if not data:
+        raise BadImage("it is empty; get the file again")
+    kind = mime_type(data)
+    if kind and not _is_complete(kind, data):
+        raise BadImage(f"it is cut off, the end of the {NAMES[kind]} image is missing; get the whole file")
 
 
 @cache
@@ -79,8 +91,6 @@ def _libvips() -> Any:
 
 
 def _foreign(data: bytes) -> str:
-    if not data:
-        return "it is empty; get the file again"
     if kind := foreign_image(data):
         return f"it is {kind}, which the service does not take; save it as PNG or JPEG"
     return "it is no image, or a damaged one; save it as PNG, JPEG or GIF"

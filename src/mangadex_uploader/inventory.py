@@ -16,12 +16,13 @@ SHA256_DIGITS = 64
 
 @dataclass(frozen=True, slots=True)
 class ListedFile:
-    """A file of a session. Everything but the id may be missing."""
+    """A file of a session. Everything but the id may be missing; `is_remote` says that it came with the chapter."""
 
     id: str
     name: str | None = None
     size_bytes: int | None = None
     digest: str | None = None
+    is_remote: bool = False
 
     @property
     def hash_in_name(self) -> str | None:
@@ -131,4 +132,5 @@ def _file(item: Relationship) -> ListedFile:
         name=told.get("originalFileName") or None,
         size_bytes=int(size) if isinstance(size, int | float) and size > 0 else None,
         digest=told.get("fileHash") or None,
+        is_remote=told.get("source") == "remote",
     )

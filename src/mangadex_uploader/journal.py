@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -208,6 +208,15 @@ class Journal:
         """Whether the service was seen to do so."""
         row = self._database.execute("SELECT * FROM hosts WHERE host = ?", (host,)).fetchone()
         return row is not None and bool(row[fact])
+
+    def now(self) -> float:
+        """The time by its clock, in unix seconds."""
+        return self._clock()
+
+    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
+        """Do one statement, of what is kept beside the uploads; it is on disk when this returns."""
+        with self._writing:
+            return self._database.execute(statement, values).fetchall()
 
     def _prepare(self, path: Path) -> None:
         for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL"):

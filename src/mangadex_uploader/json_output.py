@@ -28,7 +28,7 @@ def of_event(event: Event) -> tuple[str, dict[str, Any]]:
 
 
 def of_plan(plan: Plan) -> dict[str, Any]:
-    """A chapter whose pages passed their checks."""
+    """A chapter whose pages passed their checks. `order` has the user's pages, `pages` the files that are sent."""
     pages = [
         {
             "position": page.position,
@@ -52,7 +52,10 @@ def of_plan(plan: Plan) -> dict[str, Any]:
         "title": chapter.title,
         "publish_at": chapter.publish_at.isoformat() if chapter.publish_at else None,
         "bytes": plan.total_bytes,
+        "order": list(plan.source.names),
+        "order_file": plan.source.order_file,
         "pages": pages,
+        "done": [{"name": change.name, "done": list(change.done)} for change in plan.done],
         "ignored": list(plan.source.ignored),
         "warnings": list(plan.warnings),
     }

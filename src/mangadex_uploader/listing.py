@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from mangadex_uploader.comic_info import COMIC_INFO
 from mangadex_uploader.errors import PageProblem, UploadError, UsageError
+from mangadex_uploader.order_file import ORDER_FILE
 from mangadex_uploader.ordering import in_reading_order
 
 MOST_ENTRIES = 5_000  # a chapter has 500 pages; more than this is somebody's whole disk, or a bomb
@@ -31,10 +33,15 @@ class UnreadablePage(UploadError):  # noqa: N818 - what it is
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Names inside a source, with `/` between folders: the pages in reading order, and what is none."""
+    """Names inside a source, with `/` between folders: the pages in the order of their names, and what is none.
+
+    `order_file` is beside the pages, `comic_info` there or at the top.
+    """
 
     pages: tuple[str, ...]
     ignored: tuple[str, ...]
+    order_file: str | None
+    comic_info: str | None
 
 
 def listed(source: str, names: Iterable[str], is_image: Callable[[str], bool]) -> Listing:
@@ -61,7 +68,10 @@ def listed(source: str, names: Iterable[str], is_image: Callable[[str], bool]) -
     if len(folders) > 1:
         found = _some(["the top" if one == "." else one for one in folders])
         raise UsageError(f"{source}: has images in {len(folders)} folders ({found}); give the folder of one chapter")
-    return Listing(tuple(in_reading_order(pages)), tuple(in_reading_order(ignored)))
+    order_file = _named(ORDER_FILE, ignored, folders)
+    comic_info = _named(COMIC_INFO, ignored, [*folders, "."])
+    ignored = [name for name in ignored if name not in {order_file, comic_info}]
+    return Listing(tuple(in_reading_order(pages)), tuple(in_reading_order(ignored)), order_file, comic_info)
 
 
 def is_left_out(component: str) -> bool:
@@ -76,6 +86,16 @@ def _is_page(name: str, is_image: Callable[[str], bool]) -> bool:
     if suffix.strip(".0123456789"):  # "page 1.5" has no suffix
         return suffix in PAGE_SUFFIXES
     return is_image(name)
+
+
+def _named(wanted: str, names: list[str], folders: Iterable[str]) -> str | None:
+    """The file of this name in the first folder that has one; its case does not count, unless there are several."""
+    for folder in folders:
+        inside = [name for name in names if str(PurePosixPath(name).parent) == folder and not name.endswith("/")]
+        called = [name for name in inside if PurePosixPath(name).name.casefold() == wanted.casefold()]
+        if called:
+            return min(called, key=lambda name: (PurePosixPath(name).name != wanted, name))
+    return None
 
 
 def _some(names: list[str]) -> str:

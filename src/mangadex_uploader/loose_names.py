@@ -124,7 +124,8 @@ class _Reading:
             if it.kind != "(" or it.start >= end:
                 continue
             if is_tag(it.text):
-                self._doubt("manga", f"({it.text}) is left out: it looks like a tag, not like a part of the title")
+                text = f"({it.text}) is left out: it looks like a tag, not like a part of the title"
+                self._doubt("manga", text, changes_nothing=True)
             else:
                 kept.append(it)
         return self._trimmed(0, end, kept)
@@ -156,7 +157,8 @@ class _Reading:
         used = {it.start for it in behind or front}
         for it in squares:
             if it.start not in used:
-                self._doubt("groups", f"[{it.text}] is left out: it may be a group, an author or a tag")
+                text = f"[{it.text}] is left out: it may be a group, an author or a tag"
+                self._doubt("groups", text, changes_nothing=is_tag(it.text))
         return groups, said or own
 
     def _publish_at(self) -> str | None:
@@ -165,8 +167,9 @@ class _Reading:
             if it.kind == "{" and re.fullmatch(DATE, it.text):
                 moments.append(moment(it.text))
             elif it.kind == "{":
-                what = "the release's version" if RELEASE.fullmatch(it.text) else "no time"
-                self._doubt("publish_at", f"{{{it.text}}} is left out: it is {what}")
+                is_release = RELEASE.fullmatch(it.text) is not None
+                what = "the release's version" if is_release else "no time"
+                self._doubt("publish_at", f"{{{it.text}}} is left out: it is {what}", changes_nothing=is_release)
         if len(moments) > 1:
             self._doubt("publish_at", f"there are {len(moments)} times in it; give the right one")
         return moments[0] if len(moments) == 1 else None
@@ -180,5 +183,5 @@ class _Reading:
         text = " ".join((text if has_spaces else text.replace("_", " ")).split())
         return text.lstrip(_SEPARATORS + ".)]").rstrip(_SEPARATORS + "([" + ("" if has_spaces else "."))
 
-    def _doubt(self, about: str, text: str) -> None:
-        self.doubts.append(Doubt(about, text))
+    def _doubt(self, about: str, text: str, *, changes_nothing: bool = False) -> None:
+        self.doubts.append(Doubt(about, text, changes_nothing))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mangadex_uploader.chapters_file import CHAPTERS_FILE, KEYS
@@ -39,11 +39,13 @@ class Gathered:
         values: by the keys of chapters.toml; a key that nobody gave is absent. An empty text says that there is none.
         conflicts: where ComicInfo.xml and the name disagree and neither a flag nor chapters.toml decides.
         doubts: about values that were taken from, or missing in, a text that can be read in two ways.
+        left_out: what was met and is no value, such as a year or a tag.
     """
 
     values: Mapping[str, Value]
     conflicts: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
+    doubts: tuple[Doubt, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def text(self, key: str) -> str | None:
         """A value other than `groups`, or None."""
@@ -54,7 +56,7 @@ class Gathered:
     def groups(self) -> tuple[str, ...]:
         """By name, id or address."""
         given = self.values.get("groups")
-        return given.value if given and isinstance(given.value, tuple) else ()
+        return tuple(filter(None, given.value)) if given and isinstance(given.value, tuple) else ()
 
 
 def gathered(
@@ -67,7 +69,7 @@ def gathered(
 
     Args:
         flags: by key; None or an empty tuple for what was not given.
-        from_file: what chapters.toml says of the chapter.
+        from_file: what chapters.toml says of the chapter; no groups at all are a value there.
         from_comic_info: None where there is no such file.
         from_name: of the folder or archive.
     """
@@ -83,13 +85,14 @@ def gathered(
     for key in KEYS:
         for origin, source in sources:
             found = source.get(key)
-            if found is not None and found != ():
+            if found is not None and (found != () or origin == CHAPTERS_FILE):
                 values[key] = Value(found, origin or FLAGS[key])
                 break
     conflicts = tuple(_conflicts(values, info, _of_name(from_name)))
     comic_doubts = (from_comic_info.doubts if from_comic_info else ()) + about_groups
-    doubts = (*_open(values, COMIC_INFO, comic_doubts), *_open(values, NAME, from_name.doubts))
-    return Gathered(values, conflicts, doubts)
+    is_open = (*_open(values, COMIC_INFO, comic_doubts), *_open(values, NAME, from_name.doubts))
+    doubts = tuple(doubt for doubt in is_open if not doubt.changes_nothing)
+    return Gathered(values, conflicts, doubts, tuple(str(doubt) for doubt in is_open if doubt.changes_nothing))
 
 
 def _of_name(name: ChapterName) -> Mapping[str, Text | None]:
@@ -128,12 +131,12 @@ def _conflicts(
             )
 
 
-def _open(values: Mapping[str, Value], origin: str, doubts: Iterable[Doubt]) -> Iterable[str]:
+def _open(values: Mapping[str, Value], origin: str, doubts: Iterable[Doubt]) -> Iterable[Doubt]:
     """The doubts that matter: others have given the value where they know better."""
     for doubt in doubts:
         taken = values.get(doubt.about)
         if taken is None or taken.origin in {origin, DEFAULT}:
-            yield f"{origin}: {doubt}"
+            yield replace(doubt, text=f"{origin}: {doubt.text}")
 
 
 def _compared(value: Text) -> object:

@@ -74,7 +74,8 @@ def titled(text: str | None) -> tuple[str | None, tuple[Doubt, ...]]:
         return None, ()
     title = text.strip()
     if is_tag(title):
-        return None, (Doubt("title", f"({title}) is left out: it looks like a tag of the release, not like a title"),)
+        text = f"({title}) is left out: it looks like a tag of the release, not like a title"
+        return None, (Doubt("title", text, changes_nothing=True),)
     if re.fullmatch(rf"(v|vol\.?|c|ch\.?)? ?{NUMBER}", title, re.IGNORECASE):
         return None, (Doubt("title", f"({title}) is left out: it looks like a number, not like a title"),)
     return title, ()
@@ -86,7 +87,9 @@ def credited(text: str | None, said: str | None) -> tuple[tuple[str, ...], str |
         return (), None, ()
     names = tuple(part.strip() for part in text.split("+") if part.strip())
     tags = tuple(
-        Doubt("groups", f"[{one}] is left out: it looks like a tag, not like a group") for one in names if is_tag(one)
+        Doubt("groups", f"[{one}] is left out: it looks like a tag, not like a group", changes_nothing=True)
+        for one in names
+        if is_tag(one)
     )
     if len(names) == 1 and said is None and (code := language(names[0])):
         return (), code, (Doubt("language", f"[{names[0]}] is taken as the language, not as a group"),)

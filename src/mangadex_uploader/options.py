@@ -80,14 +80,16 @@ class Reach:
 class Wanted:
     """What the chapter shall be."""
 
-    manga: Annotated[str | None, setting("manga", help="The manga's id or address.")] = None
-    group: Annotated[list[str] | None, setting("group", help="A group's id or address; up to ten times.")] = None
+    manga: Annotated[str | None, setting("manga", help="The manga's id, address or name.")] = None
+    group: Annotated[list[str] | None, setting("group", help="A group's id, address or name; up to ten times.")] = None
     chapter: Annotated[str | None, setting("chapter", help="Its number, or 'oneshot'.")] = None
     volume: Annotated[str | None, setting("volume", help="The volume's number.")] = None
     title: Annotated[str | None, setting("title", help="Its title.")] = None
-    language: Annotated[str, setting("language", help="Its language, such as pt-br.")] = "en"
+    language: Annotated[str | None, setting("language", help="Its language, such as pt-br.")] = None
     publish_at: Annotated[str | None, setting("publish-at", help="When it shall become readable.")] = None
     time_zone: Annotated[str | None, setting("time-zone", help="Of --publish-at, such as Europe/Berlin.")] = None
+    as_is: Annotated[bool, setting("as-is", help="Change no page; one that the service refuses is an error.")] = False
+    zip_encoding: Annotated[str | None, setting("zip-encoding", help="Of names in archives, such as cp932.")] = None
     allow_duplicate: Annotated[bool, setting("allow-duplicate", help="Also if the service has the chapter.")] = False
 
 

@@ -6,7 +6,7 @@ position of the camera; the colour profile stays.
 
 from __future__ import annotations
 
-from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -15,10 +15,11 @@ from mangadex_uploader.chapter import MIB
 from mangadex_uploader.converting import Opened, open_page
 from mangadex_uploader.image_kinds import GIF
 from mangadex_uploader.images import NAMES, SAVE_AGAIN, BadImage, _detail, _libvips
-from mangadex_uploader.shrinking import QUALITIES, Encoded, Fresh, Piece, encoded, scaled
+from mangadex_uploader.shrinking import QUALITIES, Fresh, Piece, Saving, encoded, scaled
 from mangadex_uploader.strips import slices
 
-PIECES_HELD = 2  # of a strip: one is saved while the next is read
+Keep = Callable[[Piece], None]
+"""Takes a file to send."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,34 @@ def prepare(name: str, data: bytes, limits: Limits = LIMITS) -> Prepared:
     Raises:
         BadImage: it is no image, is damaged, or nothing can be made of it that the service takes.
     """
+    pieces: list[Piece] = []
+    done = prepare_each(data, pieces.append, limits)
+    return Prepared(name, tuple(pieces), done)
+
+
+def prepare_each(data: bytes, keep: Keep, limits: Limits = LIMITS) -> tuple[str, ...]:
+    """The same for a caller who keeps no piece in memory. Say what was done.
+
+    Args:
+        data: the page.
+        keep: is called with each file to send, in reading order, as soon as it is made, in this thread.
+        limits: what the service takes.
+
+    Raises:
+        BadImage: as `prepare`; what was kept of the page is to be forgotten.
+    """
     try:
         page = open_page(data, max_pixels=limits.max_pixels)
         if page.mime_type and max(page.width, page.height) <= limits.max_side_px and len(data) <= limits.max_file_bytes:
-            return Prepared(name, (Piece(data, page.mime_type, page.width, page.height),))
-        pieces, done = _animation(page, limits) if page.frames > 1 else _still(page, limits)
+            keep(Piece(data, page.mime_type, page.width, page.height))
+            return ()
+        done = _animation(page, keep, limits) if page.frames > 1 else _still(page, keep, limits)
     except _libvips().Error as error:
         raise BadImage(f"it cannot be decoded{_detail(error)}; {SAVE_AGAIN}") from error
-    return Prepared(name, pieces, (*done, *page.notes))
+    return (*done, *page.notes)
 
 
-def _animation(page: Opened, limits: Limits) -> tuple[tuple[Piece, ...], list[str]]:
+def _animation(page: Opened, keep: Keep, limits: Limits) -> list[str]:
     size = f"{page.width} x {page.height} px and {len(page.data) / MIB:.1f} MB"
     if page.mime_type:
         raise BadImage(f"it is an {page.kind} of {size}, {_allowed(limits)}; make it smaller")
@@ -69,23 +87,25 @@ def _animation(page: Opened, limits: Limits) -> tuple[tuple[Piece, ...], list[st
         raise BadImage(
             f"it is an {page.kind}, and has {len(data) / MIB:.1f} MB as GIF, {_allowed(limits)}; scale it down"
         )
-    done = f"was {page.kind}, which the service does not take: sent as GIF, of {page.frames} frames in 256 colours"
-    return (Piece(data, GIF, page.width, page.height),), [done]
+    keep(Piece(data, GIF, page.width, page.height))
+    return [f"was {page.kind}, which the service does not take: sent as GIF, of {page.frames} frames in 256 colours"]
 
 
 def _allowed(limits: Limits) -> str:
     return f"where a side may have {limits.max_side_px} px and a page {limits.max_file_bytes / MIB:g} MB"
 
 
-def _still(page: Opened, limits: Limits) -> tuple[tuple[Piece, ...], list[str]]:
+def _still(page: Opened, keep: Keep, limits: Limits) -> list[str]:
     scale = min(1.0, limits.max_side_px / page.width)
     fresh: Fresh = page.image if scale == 1 else lambda: scaled(page.image(), scale)
     image = fresh()
     if image.height > limits.max_side_px:
-        results, how = _strip(image, page, limits)
+        results, how = _strip(image, page, keep, limits)
     else:
-        results, how = [encoded(fresh, lossless=page.is_lossless, max_bytes=limits.max_file_bytes)], []
-    sent = " and ".join(sorted({NAMES[it.piece.mime_type] for it in results}))
+        piece, saving = encoded(fresh, lossless=page.is_lossless, max_bytes=limits.max_file_bytes)
+        keep(piece)
+        results, how = [saving], []
+    sent = " and ".join(sorted({NAMES[it.mime_type] for it in results}))
     if page.is_lossless is False and sent == "JPEG":
         sent += f" of quality {QUALITIES[0]}"
     done = []
@@ -96,24 +116,25 @@ def _still(page: Opened, limits: Limits) -> tuple[tuple[Piece, ...], list[str]]:
     if scale < 1:
         sides = f"{image.width} x {image.height} px"
         done.append(f"was {page.width} px wide, a side may have {limits.max_side_px}: scaled to {sides}")
-    return tuple(it.piece for it in results), [*done, *how, *_smaller(page, results, limits)]
+    return [*done, *how, *_smaller(page, results, limits)]
 
 
-def _strip(strip: Any, page: Opened, limits: Limits) -> tuple[list[Encoded], list[str]]:
-    """Its pieces, two at a time: one is saved while the next is read."""
-    waiting: deque[Future[Encoded]] = deque()
-    results: list[Encoded] = []
+def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[Saving], list[str]]:
+    """Its pieces, of which two are in memory: one is saved while the next is read."""
+    saving: Future[tuple[Piece, Saving]] | None = None
+    results: list[Saving] = []
     crossing: list[int] = []
     sides = f"{strip.width} x {strip.height} px"
-    with ThreadPoolExecutor(PIECES_HELD, thread_name_prefix="piece") as pool:
+    with ThreadPoolExecutor(1, thread_name_prefix="piece") as pool:
         for piece in slices(strip, max_rows=limits.max_side_px):
             if piece.through_content:
                 crossing.append(piece.top + piece.image.height)
-            waiting.append(pool.submit(_encoded_slice, piece.image, page.is_lossless, limits))
+            if saving:
+                results.append(_kept(saving, keep))
+            saving = pool.submit(_encoded_slice, piece.image, page.is_lossless, limits)
             del piece
-            if len(waiting) == PIECES_HELD:
-                results.append(waiting.popleft().result())
-        results += [it.result() for it in waiting]
+        if saving:
+            results.append(_kept(saving, keep))
     count = f"strip of {sides}, a side may have {limits.max_side_px}: cut into {len(results)}"
     if not crossing:
         return results, [f"{count} at blank rows"]
@@ -121,11 +142,17 @@ def _strip(strip: Any, page: Opened, limits: Limits) -> tuple[list[Encoded], lis
     return results, [count, f"warning: there was no blank row to cut at, so it goes through the drawing at row {rows}"]
 
 
-def _encoded_slice(image: Any, is_lossless: bool, limits: Limits) -> Encoded:
+def _kept(saved: Future[tuple[Piece, Saving]], keep: Keep) -> Saving:
+    piece, saving = saved.result()
+    keep(piece)
+    return saving
+
+
+def _encoded_slice(image: Any, is_lossless: bool, limits: Limits) -> tuple[Piece, Saving]:
     return encoded(lambda: image, lossless=is_lossless, max_bytes=limits.max_file_bytes)
 
 
-def _smaller(page: Opened, results: list[Encoded], limits: Limits) -> list[str]:
+def _smaller(page: Opened, results: list[Saving], limits: Limits) -> list[str]:
     allowed = f"a page may have {limits.max_file_bytes / MIB:g} MB"
     usual = "PNG" if page.is_lossless else "JPEG"
     done = []

@@ -8,7 +8,14 @@ from typing import Annotated
 
 import typer
 
-from mangadex_uploader import commands_account, commands_chapters, commands_journal, commands_session
+from mangadex_uploader import (
+    commands_account,
+    commands_chapters,
+    commands_edit,
+    commands_journal,
+    commands_names,
+    commands_session,
+)
 from mangadex_uploader.output import Output
 
 program = typer.Typer(
@@ -19,6 +26,8 @@ program = typer.Typer(
 )
 program.command()(commands_chapters.upload)
 program.command()(commands_chapters.check)
+program.command()(commands_edit.edit)
+program.command()(commands_names.names)
 program.command()(commands_account.login)
 program.command()(commands_account.logout)
 program.command()(commands_account.whoami)

@@ -12,6 +12,8 @@ from mangadex_uploader.meter import Meter
 from mangadex_uploader.output import Output, size
 from mangadex_uploader.progress import Progress
 
+MOST_CHANGES = 10
+
 
 class Reporter:
     """Told everything by the engine, one chapter after the other."""
@@ -66,6 +68,7 @@ class Reporter:
 
     def _tell_plan(self, plan: Plan) -> None:
         self._output.say(f"{self._label}: {_pages(len(plan.pages))}, {size(plan.total_bytes)}")
+        tell_changes(plan, self._output)
         for warning in plan.warnings:
             self._output.say(f"{self._label}: {warning}")
         if plan.source.ignored:
@@ -80,6 +83,19 @@ class Reporter:
         else:
             self._output.detail(f"{self._label}: session {event.session_id}")
         self._progress.start(self._label, self._meter)
+
+
+def tell_changes(plan: Plan, output: Output) -> None:
+    """What was done to the pages: a line each, of many only to those who want to know more."""
+    label = plan.chapter.label
+    if plan.source.order_file:
+        output.say(f"{label}: the pages are in the order of {plan.source.order_file}")
+    is_long = len(plan.done) > MOST_CHANGES
+    if is_long:
+        more = "" if output.is_verbose else "; --verbose says what was done to each"
+        output.say(f"{label}: {len(plan.done)} pages were changed, as the service would refuse them{more}")
+    for change in plan.done:
+        (output.detail if is_long else output.say)(f"{label}: {change.name}: {'; '.join(change.done)}")
 
 
 def _outcome(result: Result) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
+from mangadex_uploader.edit_journal import Edit, Edits
 from mangadex_uploader.errors import ForeignSession, SessionLost
 from mangadex_uploader.events import Note
 from mangadex_uploader.inventory import OpenSession
@@ -105,7 +106,8 @@ class Opening:
         if earlier is not None and is_of(earlier, self._plan):
             self._journal.move_to(upload, State.CLOSED)
             return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
-        is_for_this = not session.edits and self._is_of_same_work(session)
+        edit = Edits(self._journal).of_session(self._service.host, self._service.account, session.id)
+        is_for_this = edit is None and not session.edits and self._is_of_same_work(session)
         is_adoptable = is_for_this and self._is_known_whole(session)
         if earlier is None:
             was_begun = may_be_ours and self._was_begun_by(upload, session, ahead_s)
@@ -114,12 +116,12 @@ class Opening:
             if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
                 self._service.emit(Note(f"The open session {session.id} is used, as told."))
                 return self._opened(upload, session, resumed=True)
-            if self._policy is OpenSessionPolicy.ABANDON:
+            if edit is None and self._policy is OpenSessionPolicy.ABANDON:
                 await abandon(self._service, session.id)
                 self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
                 return None
         self._journal.move_to(upload, State.CLOSED, problem="another session is open")
-        raise ForeignSession(_shown(session, earlier, is_adoptable=is_adoptable), session.id)
+        raise ForeignSession(shown(session, earlier or edit, is_adoptable=is_adoptable), session.id)
 
     def _is_of_same_work(self, session: OpenSession) -> bool:
         """Whether what it would publish is of this manga and these groups: a commit cannot say otherwise."""
@@ -174,13 +176,22 @@ async def abandon(service: Service, session_id: str) -> None:
     upload = service.journal.of_session(service.host, service.account, session_id)
     if upload is not None and upload.state in (State.OPEN, State.COMMITTING):
         service.journal.move_to(upload, State.CLOSED, problem="its session was abandoned")
+    edit = Edits(service.journal).of_session(service.host, service.account, session_id)
+    if edit is not None and edit.state in (State.OPEN, State.COMMITTING):
+        Edits(service.journal).move_to(edit, State.CLOSED, problem="its session was abandoned")
 
 
-def _shown(session: OpenSession, earlier: Upload | None, *, is_adoptable: bool) -> str:
+def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: bool) -> str:
+    """What a session is that cannot be used, and what to do about it."""
     files = f"{len(session.files)} pages" if session.files else "no pages listed"
     begun = f", begun {session.created_at:%Y-%m-%d %H:%M} UTC" if session.created_at else ""
     groups = f"groups {', '.join(session.groups)}" if session.groups else "no groups"
     what = f"Session {session.id} is open (manga {session.manga}, {groups}, {files}{begun})"
+    if isinstance(earlier, Edit):
+        return (
+            f"{what}. It belongs to your edit of chapter {earlier.chapter_id}, which is not finished: run `mangadex "
+            f"edit {earlier.chapter_id} {earlier.path}`, or `mangadex session abandon`."
+        )
     if earlier is not None:
         return (
             f"{what}. It belongs to your upload of {earlier.path}, which is not finished: run `mangadex upload` with "

@@ -12,19 +12,32 @@ from pathlib import Path
 from typing import Any
 
 from mangadex_uploader.errors import UsageError
+from mangadex_uploader.identifiers import compared, id_in
 
 SECRETS = ("password", "client-secret", "access-token")
 """Never a flag: every user of the machine sees the flags of all programs."""
+
+TABLES = {"manga": "manga", "groups": "group"}
+"""The tables that say which id a name has, each with the kind of what is named."""
 
 _OTHERS_MAY = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
 class SettingsFile:
-    """What a settings file says; empty where there is none. Keys are written as options, without dashes in front."""
+    """What a settings file says; empty where there is none.
+
+    Attributes:
+        values: by options, without dashes in front.
+        secrets: by the names in SECRETS.
+        ids: by kind (`manga`, `group`) and name, as `compared` has it.
+        path: None where there is no file.
+    """
 
     values: Mapping[str, Any] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    ids: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    path: Path | None = None
 
     def secret(self, name: str) -> str | None:
         """One of SECRETS, from the environment or else from here; None where it is neither there nor here."""
@@ -48,7 +61,9 @@ def read(path: Path, *, texts: Collection[str], flags: Collection[str], lists: C
     Raises:
         UsageError: it cannot be read, has a key that does not exist, or a value that does not do.
     """
-    given = {key.replace("_", "-"): value for key, value in _parsed(path).items()}
+    parsed = {key.replace("_", "-"): value for key, value in _parsed(path).items()}
+    tables = {key: value for key, value in parsed.items() if key in TABLES and isinstance(value, dict)}
+    given = {key: value for key, value in parsed.items() if key not in tables}
     for key, value in given.items():
         if key in SECRETS:
             _check_secret(path, key, value)
@@ -60,9 +75,24 @@ def read(path: Path, *, texts: Collection[str], flags: Collection[str], lists: C
         elif key in texts:
             _check(isinstance(value, str), f'{path}: {key} must be a text in quotes, such as "{value}".')
         else:
+            _check(key not in TABLES, f"{path}: {key} must be a table, [{key}], with names and their ids.")
             raise UsageError(f"{path}: there is no setting {key!r}{_nearest(key, {*texts, *flags, *lists, *SECRETS})}.")
     secrets = {key: value for key, value in given.items() if key in SECRETS}
-    return SettingsFile({key: value for key, value in given.items() if key not in SECRETS}, secrets)
+    values = {key: value for key, value in given.items() if key not in SECRETS}
+    return SettingsFile(values, secrets, _ids(path, tables), path)
+
+
+def _ids(path: Path, tables: Mapping[str, Mapping[str, object]]) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for table, names in tables.items():
+        for name, value in names.items():
+            where = f"{path}: [{table}] {name!r}"
+            its = id_in(TABLES[table], value, where) if isinstance(value, str) else None
+            if its is None:
+                raise UsageError(f"{where} must be an id or an address, in quotes.")
+            if found.setdefault((TABLES[table], compared(name)), its) != its:
+                raise UsageError(f"{where}: another line there has this name too, with another id; leave one.")
+    return found
 
 
 def _parsed(path: Path) -> dict[str, Any]:

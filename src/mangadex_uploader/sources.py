@@ -25,11 +25,11 @@ OTHER_KINDS = {
 SUPPORTED = "a folder with images, a .zip or a .cbz"
 
 
-def open_source(path: Path) -> Source:
-    """The chapter at a path.
+def open_source(path: Path, zip_encoding: str | None = None) -> Source:
+    """The chapter at a path. `zip_encoding` is that of names in an archive that do not say theirs.
 
     Raises:
-        UsageError: it is none, or not one that can be read; says what is supported.
+        UsageError: it is none, or not one that can be read, or its `order.txt` does not fit; says what to do.
     """
     try:
         mode = path.stat().st_mode
@@ -41,7 +41,7 @@ def open_source(path: Path) -> Source:
     if stat.S_ISDIR(mode):
         return FolderSource(path)
     if stat.S_ISREG(mode) and path.suffix.lower() in ARCHIVES:
-        return ArchiveSource(path)
+        return ArchiveSource(path, zip_encoding)
     raise UsageError(f"{printable(str(path))}: {_described(path, mode)}; give {SUPPORTED}")
 
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from mangadex_uploader.images import _libvips
 
-CHUNK_ROWS = 64
+CHUNK_ROWS = 16  # what libvips reads at once; more does not stay in the cache of the processor
+GLANCE_PX = 8  # a row is looked at in so many first: most rows are seen to be drawn on
 LEAST_ROWS = 400  # a lower piece is a sliver, which readers take for a fault
 EASE = 0.95  # of the height that is allowed; the rest is room to move a cut into a gutter
 BLANK_RANGE = 10  # of 255; what JPEG leaves of a plain row
@@ -115,10 +116,12 @@ class _Rows:
     def are_blank(self, first: int, last: int) -> list[bool]:
         """Whether all pixels of a row are nearly the same."""
         image = self._flat(first, last)
-        row_of = _libvips().Image.xyz(image.width, image.height)[1].cast("ushort")
-        most, least = (image.hist_find_indexed(row_of, combine=it) for it in ("max", "min"))
-        limit = BLANK_RANGE * (257 if image.format == "ushort" else 1)
-        return [spread <= limit for spread in _doubles(_widest(most - least))]
+        blank = _blank_rows(image.subsample(GLANCE_PX, 1))
+        if True not in blank:
+            return blank
+        start, end = blank.index(True), len(blank) - blank[::-1].index(True)
+        blank[start:end] = _blank_rows(image.crop(0, start, image.width, end - start))
+        return blank
 
     def busyness(self, first: int, last: int) -> list[float]:
         """How much neighbours differ along each row."""
@@ -128,7 +131,8 @@ class _Rows:
 
     def _flat(self, first: int, last: int) -> Any:
         start, end = ((row - self._top) * self._row_bytes for row in (first, last))
-        image = self._image(bytes(self._held[start:end]))
+        with memoryview(self._held) as held:
+            image = self._image(bytes(held[start:end]))
         return image.flatten(background=65_535 if image.format == "ushort" else 255) if image.hasalpha() else image
 
     def _image(self, rows: bytes | bytearray) -> Any:
@@ -140,6 +144,13 @@ class _Rows:
         if strip.get_typeof("icc-profile-data"):
             image.set_type(_libvips().GValue.blob_type, "icc-profile-data", strip.get("icc-profile-data"))
         return image
+
+
+def _blank_rows(image: Any) -> list[bool]:
+    row_of = _libvips().Image.xyz(image.width, image.height)[1].cast("ushort")
+    most, least = (image.hist_find_indexed(row_of, combine=it) for it in ("max", "min"))
+    limit = BLANK_RANGE * (257 if image.format == "ushort" else 1)
+    return [spread <= limit for spread in _doubles(_widest(most - least))]
 
 
 def _widest(bands: Any) -> Any:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 import httpx2
 import pyvips
-from program import Running, sandbox
+from balancer import balancing
+from installations import are_big, environment
+from program import sandbox
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
 GROUP = "e11e461b-8c3a-4b5c-8b07-8892c2dcf449"
@@ -30,6 +32,18 @@ SIGN_IN = {
 TOKENS = "/realms/mangadex/protocol/openid-connect"
 KINDS = [".png", ".jpg", ".gif"]
 LONGEST_S = 120.0
+
+
+@contextmanager
+def served_from(folder: Path, **settings: str) -> Iterator[str]:
+    """The address of a sandbox; with `--engines=big`, of two nodes behind a balancer."""
+    with sandbox(folder / "data", **settings) as server:
+        if not are_big():
+            yield server.url
+            return
+        shared = environment(folder / "data") | settings
+        with sandbox(folder / "other node", **shared) as other, balancing([server.url, other.url]) as url:
+            yield url
 
 
 def chapter_in(folder: Path, count: int) -> list[bytes]:
@@ -121,9 +135,9 @@ def as_served(url: str, chapter_id: str) -> list[bytes]:
 
 
 @contextmanager
-def signed_in(server: Running) -> Iterator[httpx2.Client]:
+def signed_in(url: str) -> Iterator[httpx2.Client]:
     """The sandbox's user at another computer."""
-    with httpx2.Client(base_url=server.url, trust_env=False) as http:
+    with httpx2.Client(base_url=url, trust_env=False) as http:
         token = http.post(f"{TOKENS}/token", data=SIGN_IN).raise_for_status().json()["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"
         yield http
@@ -152,24 +166,24 @@ def test_muplr_publishes_an_archive(tmp_path: Path) -> None:
             archive.write(page, page.name)
     shutil.rmtree(folder)
 
-    with sandbox(tmp_path / "data") as server:
-        chapter_id = published_by(muplr(server.url, tmp_path))
+    with served_from(tmp_path) as url:
+        chapter_id = published_by(muplr(url, tmp_path))
 
-        assert as_served(server.url, chapter_id) == pages
-        assert chapters_of(server.url) == [chapter_id]
+        assert as_served(url, chapter_id) == pages
+        assert chapters_of(url) == [chapter_id]
 
 
 def test_muplr_deletes_the_session_that_is_open_and_publishes(tmp_path: Path) -> None:
     pages = chapter_in(folder_for_muplr(tmp_path), 3)
 
-    with sandbox(tmp_path / "data") as server, signed_in(server) as elsewhere:
+    with served_from(tmp_path) as url, signed_in(url) as elsewhere:
         forgotten = begin(elsewhere)
         files = [("file", ("1.png", pages[2]))]
         elsewhere.post(f"/upload/{forgotten}", files=files).raise_for_status()
-        chapter_id = published_by(muplr(server.url, tmp_path))
+        chapter_id = published_by(muplr(url, tmp_path))
 
-        assert as_served(server.url, chapter_id) == pages
-        assert chapters_of(server.url) == [chapter_id]
+        assert as_served(url, chapter_id) == pages
+        assert chapters_of(url) == [chapter_id]
         assert elsewhere.get("/upload").status_code == 404
         assert elsewhere.delete(f"/upload/{forgotten}").status_code == 404
 
@@ -177,20 +191,20 @@ def test_muplr_deletes_the_session_that_is_open_and_publishes(tmp_path: Path) ->
 def test_muplr_renews_a_token_that_expires_during_the_upload(tmp_path: Path) -> None:
     pages = chapter_in(folder_for_muplr(tmp_path), 20)
 
-    with sandbox(tmp_path / "data", MANGADEX_SERVER_ACCESS_TOKEN_S="3") as server:
+    with served_from(tmp_path, MANGADEX_SERVER_ACCESS_TOKEN_S="3") as url:
         # It rests a second after every five requests.
-        done = muplr(server.url, tmp_path, number_of_images_upload=1)
+        done = muplr(url, tmp_path, number_of_images_upload=1)
 
         assert "401: Not logged in." in done.stdout
         chapter_id = published_by(done)
-        assert as_served(server.url, chapter_id) == pages
+        assert as_served(url, chapter_id) == pages
 
 
 def test_hondana_publishes_a_chapter_and_reads_the_answer(tmp_path: Path) -> None:
     pages = chapter_in(tmp_path / "pages", 40)
 
-    with sandbox(tmp_path / "data") as server:
-        answer = hondana(server.url, tmp_path, tmp_path / "pages", "upload")
+    with served_from(tmp_path) as url:
+        answer = hondana(url, tmp_path, tmp_path / "pages", "upload")
 
         chapter_id = str(answer.pop("id"))
         assert answer == {
@@ -200,27 +214,27 @@ def test_hondana_publishes_a_chapter_and_reads_the_answer(tmp_path: Path) -> Non
             "manga": MANGA,
             "uploader": "sandbox",
         }
-        assert as_served(server.url, chapter_id) == pages
-        assert chapters_of(server.url) == [chapter_id]
+        assert as_served(url, chapter_id) == pages
+        assert chapters_of(url) == [chapter_id]
 
 
 def test_hondana_abandons_takes_pages_back_and_edits(tmp_path: Path) -> None:
     pages = chapter_in(tmp_path / "pages", 12)
 
-    with sandbox(tmp_path / "data") as server:
-        answer = hondana(server.url, tmp_path, tmp_path / "pages", "second-thoughts")
+    with served_from(tmp_path) as url:
+        answer = hondana(url, tmp_path, tmp_path / "pages", "second-thoughts")
 
         assert (answer["title"], answer["version"]) == ("Second", 2)
-        assert as_served(server.url, str(answer["id"])) == pages[:2]
-        assert chapters_of(server.url) == [answer["id"]]
+        assert as_served(url, str(answer["id"])) == pages[:2]
+        assert chapters_of(url) == [answer["id"]]
 
 
 def test_hondana_learns_which_session_is_open(tmp_path: Path) -> None:
     chapter_in(tmp_path / "pages", 1)
 
-    with sandbox(tmp_path / "data") as server, signed_in(server) as elsewhere:
+    with served_from(tmp_path) as url, signed_in(url) as elsewhere:
         forgotten = begin(elsewhere)
 
-        assert hondana(server.url, tmp_path, tmp_path / "pages", "upload") == {"refused": forgotten}
+        assert hondana(url, tmp_path, tmp_path / "pages", "upload") == {"refused": forgotten}
         assert elsewhere.get("/upload").json()["data"]["id"] == forgotten
-        assert chapters_of(server.url) == []
+        assert chapters_of(url) == []

@@ -15,16 +15,15 @@ import httpx2
 from fastapi import FastAPI, Request
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
+from installations import blobs_of, database_url, settings_of
 from sqlalchemy import insert
 
 from mangadex_server import routes_catalog, routes_reading
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.catalog import Catalog
 from mangadex_server.chapters import Chapters
 from mangadex_server.database import Database
 from mangadex_server.errors import ServiceError, Unauthenticated
 from mangadex_server.reading import Reading
-from mangadex_server.settings import Settings
 from mangadex_server.tables import chapter_groups, chapters, metadata, pages, users
 from mangadex_server.tokens import Identity
 from mangadex_server.wire import WireResponse, error_response
@@ -49,9 +48,9 @@ class House:
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.now = NOW
-        self.url = f"sqlite+aiosqlite:///{folder / 'database.sqlite3'}"
-        self.settings = Settings(data_dir=folder, **settings)
-        self.blobs = LocalBlobs(folder / "blobs", durable=False)
+        self.url = database_url(folder)
+        self.settings = settings_of(folder, **settings)
+        self.blobs = blobs_of(folder)
         self.alice, self.bob, self.mallory = (str(uuid4()) for _ in range(3))
         self.run(self._set_up)
         self.manga = self.catalog(lambda it: it.add_manga('Official "Test" Manga', originalLanguage="ko"))
@@ -107,8 +106,7 @@ class House:
         return str(values["id"])
 
     def keep(self, data: bytes, mime_type: str = "image/png") -> str:
-        self.blobs.make_folders()
-        return self.blobs.store(data, mime_type)
+        return asyncio.run(self.blobs.write(data, mime_type))
 
     def add_pages(self, chapter_id: str, *given: dict[str, Any]) -> None:
         async def work(database: Database) -> None:

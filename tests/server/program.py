@@ -7,10 +7,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from installations import environment_for
 
 READY = "mangadex-server is ready at "
 PROGRAM = shutil.which("mangadex-server", path=str(Path(sys.executable).parent)) or "mangadex-server"
@@ -40,13 +42,19 @@ class Running:
         return status
 
 
+def clean(arguments: Sequence[str | Path], environment: dict[str, str]) -> dict[str, str]:
+    """The environment of a command: of this process, of the data folder's engines, and what is given."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("MANGADEX_")}
+    return inherited | environment_for(arguments) | environment
+
+
 def start(*arguments: str, **environment: str) -> Running:
     """Start `mangadex-server run` and wait until it says that it is ready."""
     process = subprocess.Popen(
         [PROGRAM, "run", *arguments],
         stdout=subprocess.PIPE,
         text=True,
-        env={name: value for name, value in os.environ.items() if not name.startswith("MANGADEX_")} | environment,
+        env=clean(arguments, environment),
     )
     assert process.stdout is not None
     line = process.stdout.readline()

@@ -20,6 +20,7 @@ import pytest
 from fastapi import FastAPI, Request
 from hypothesis import given
 from hypothesis import strategies as st
+from installations import settings_of
 from joserfc import jwt
 from joserfc.jwk import OctKey
 from sqlalchemy import delete, func, select
@@ -82,7 +83,7 @@ class Service:
 
 async def make(folder: Path, *, slows_guessing: bool = True) -> Service:
     clock = Clock()
-    settings = Settings.model_validate({"data_dir": folder})
+    settings = settings_of(folder)
     database = Database(settings.database)
     async with database.write() as connection:
         await connection.run_sync(metadata.create_all)
@@ -557,26 +558,34 @@ def test_the_memory_of_verified_tokens_is_bounded_and_keeps_their_time() -> None
             tokens.verify_access(token)
 
 
-def test_the_key_is_made_once_and_for_its_owner_only(tmp_path: Path) -> None:
-    folder, together = tmp_path / "data", Barrier(8)
+def test_the_key_is_made_once(tmp_path: Path) -> None:
+    settings, other = settings_of(tmp_path / "data"), settings_of(tmp_path / "other")
+    together = Barrier(8)
 
     def start(_number: int) -> bytes:
         together.wait()
-        return signing_key(Settings(data_dir=folder))
+        return signing_key(settings)
 
+    with ThreadPoolExecutor(8) as pool:
+        keys = set(pool.map(start, range(8)))
+    assert keys == {signing_key(settings)}
+    assert len(keys.pop()) == 32
+    assert signing_key(other) != signing_key(settings)
+
+
+@pytest.mark.embedded(reason="elsewhere the key is a row of the database")
+def test_the_key_is_for_its_owner_only(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
     before = os.umask(0)
     try:
-        with ThreadPoolExecutor(8) as pool:
-            keys = set(pool.map(start, range(8)))
+        signing_key(Settings(data_dir=folder))
     finally:
         os.umask(before)
-    assert keys == {signing_key(Settings(data_dir=folder))}
-    assert len(keys.pop()) == 32
     assert [path.name for path in folder.iterdir()] == ["signing.key"]
     assert stat.S_IMODE((folder / "signing.key").stat().st_mode) == 0o600
-    assert signing_key(Settings(data_dir=tmp_path / "other")) != signing_key(Settings(data_dir=folder))
 
 
+@pytest.mark.embedded(reason="elsewhere the key is a row of the database")
 def test_a_key_that_others_can_read_or_that_is_damaged_is_not_used(tmp_path: Path) -> None:
     signing_key(Settings(data_dir=tmp_path))
     path = tmp_path / "signing.key"

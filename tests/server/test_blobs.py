@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import math
 import os
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from uuid import uuid4
 
 import pytest
 from house import House
+from installations import blobs_of
 from sqlalchemy import insert
+from test_program import until
 
 from mangadex_server.blobs import TAKEN, LocalBlobs
 from mangadex_server.database import Database
@@ -24,6 +28,9 @@ from mangadex_server.tables import files, sessions
 
 DATA = b"the bytes of a page"
 DIGEST = hashlib.sha256(DATA).hexdigest()
+
+
+IN_A_FOLDER = pytest.mark.embedded(reason="it is about the files of a folder of blobs")
 
 
 @pytest.fixture(params=[True, False], ids=["full", "normal"])
@@ -41,6 +48,7 @@ def age(path: Path, written_at: float = 1000.0) -> None:
     os.utime(path, (written_at, written_at))
 
 
+@IN_A_FOLDER
 def test_what_is_stored_is_there_under_its_hash(blobs: LocalBlobs) -> None:
     assert [blobs.store(kind(DATA)) for kind in (bytes, bytearray, memoryview)] == [DIGEST] * 3
     assert asyncio.run(blobs.read(DIGEST)) == DATA
@@ -50,6 +58,7 @@ def test_what_is_stored_is_there_under_its_hash(blobs: LocalBlobs) -> None:
     assert blobs.store(b"") == hashlib.sha256(b"").hexdigest()
 
 
+@IN_A_FOLDER
 def test_an_arriving_blob_is_nowhere_until_it_is_kept(blobs: LocalBlobs) -> None:
     with blobs.new() as arriving:
         arriving.write(DATA[:3], DATA[3:])
@@ -60,6 +69,7 @@ def test_an_arriving_blob_is_nowhere_until_it_is_kept(blobs: LocalBlobs) -> None
     assert names(blobs.incoming) == []
 
 
+@IN_A_FOLDER
 def test_a_write_that_fails_leaves_nothing(blobs: LocalBlobs, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_descriptor: int, _data: object) -> int:
         raise OSError(28, "No space left on device")
@@ -70,6 +80,7 @@ def test_a_write_that_fails_leaves_nothing(blobs: LocalBlobs, monkeypatch: pytes
     assert names(blobs.incoming.parent) == []
 
 
+@IN_A_FOLDER
 def test_a_start_removes_what_was_half_written_and_nothing_else(blobs: LocalBlobs) -> None:
     blobs.store(DATA)
     (blobs.incoming / "a").write_bytes(DATA[:5])
@@ -78,6 +89,7 @@ def test_a_start_removes_what_was_half_written_and_nothing_else(blobs: LocalBlob
     assert names(blobs.incoming.parent) == [DIGEST]
 
 
+@IN_A_FOLDER
 def test_a_start_leaves_alone_what_a_living_program_writes(blobs: LocalBlobs) -> None:
     with blobs.new() as arriving:
         arriving.write(DATA)
@@ -86,6 +98,7 @@ def test_a_start_leaves_alone_what_a_living_program_writes(blobs: LocalBlobs) ->
     assert blobs.path(DIGEST).read_bytes() == DATA
 
 
+@IN_A_FOLDER
 def test_a_start_puts_back_what_a_killed_sweep_had_taken(blobs: LocalBlobs) -> None:
     blobs.store(DATA)
     blobs.path(DIGEST).rename(blobs.incoming / f"{DIGEST}{TAKEN}")
@@ -94,6 +107,7 @@ def test_a_start_puts_back_what_a_killed_sweep_had_taken(blobs: LocalBlobs) -> N
     assert names(blobs.incoming) == []
 
 
+@IN_A_FOLDER
 def test_only_old_blobs_are_deleted(blobs: LocalBlobs) -> None:
     assert not blobs.delete_older(DIGEST, 2000)
     blobs.store(DATA)
@@ -104,6 +118,7 @@ def test_only_old_blobs_are_deleted(blobs: LocalBlobs) -> None:
     assert names(blobs.incoming.parent) == []
 
 
+@IN_A_FOLDER
 @pytest.mark.parametrize("step", ["stat", "rename", "unlink"])
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_blob_written_while_it_is_deleted_stays(
@@ -145,13 +160,15 @@ class Swept:
 
     def __init__(self, folder: Path) -> None:
         self.house = House(folder)
-        self.blobs = LocalBlobs(folder / "blobs", durable=False)
-        self.blobs.prepare()
+        self.blobs = blobs_of(folder)
 
-    def store(self, data: bytes, *, old: bool = True) -> str:
-        digest = self.blobs.store(data)
-        age(self.blobs.path(digest), self.house.now - OLD_S - 1 if old else self.house.now)
-        return digest
+    def store(self, data: bytes) -> str:
+        return asyncio.run(self.blobs.write(data, "image/png"))
+
+    def grow_old(self) -> None:
+        """What is stored so far is old, and what is stored afterwards is not. A store counts whole seconds."""
+        self.house.now = math.floor(time.time()) + 1 + OLD_S
+        until(lambda: time.time() >= self.house.now - OLD_S)
 
     def sweep(self) -> int:
         def work(database: Database) -> Any:
@@ -182,12 +199,13 @@ def swept(tmp_path: Path) -> Swept:
 
 def test_only_old_orphans_are_swept(swept: Swept) -> None:
     of_file, of_page, of_saver = (swept.store(b"used %d" % number) for number in range(3))
-    young = swept.store(b"young", old=False)
     swept.add_file(of_file)
     chapter = swept.house.add_chapter()
     swept.house.add_pages(chapter, {"blob": of_page, "mime_type": "image/png", "saver_blob": of_saver})
     for number in range(BATCH + 5):
         swept.store(b"orphan %d" % number)
+    swept.grow_old()
+    young = swept.store(b"young")
     assert swept.sweep() == BATCH + 5
     assert swept.left() == {of_file, of_page, of_saver, young}
     assert swept.sweep() == 0
@@ -195,29 +213,26 @@ def test_only_old_orphans_are_swept(swept: Swept) -> None:
 
 def test_a_page_uploaded_again_during_the_sweep_is_not_lost(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its row comes after the sweep has asked for rows, its blob before the sweep deletes."""
-    digest = swept.store(DATA)
-    other = swept.store(b"an orphan")
+    digest, other = swept.store(DATA), swept.store(b"an orphan")
+    swept.grow_old()
     referred = Sweep._referred
 
     async def then_upload(sweep: Sweep, digests: list[str]) -> set[str]:
         found = await referred(sweep, digests)
-        await asyncio.to_thread(swept.blobs.store, DATA)
-        await asyncio.to_thread(os.utime, swept.blobs.path(digest), (swept.house.now, swept.house.now))
+        await swept.blobs.write(DATA, "image/png")
         return found
 
     monkeypatch.setattr(Sweep, "_referred", then_upload)
     assert swept.sweep() == 1
     assert swept.left() == {digest} != {other}
-    assert swept.blobs.path(digest).read_bytes() == DATA
+    assert asyncio.run(swept.blobs.read(digest)) == DATA
 
 
 # what arrives, piece by piece
 
 
 def receive(folder: Path, *pieces: bytes) -> list[Received]:
-    house = House(folder)
-    blobs = LocalBlobs(folder / "blobs", durable=False)
-    blobs.prepare()
+    house, blobs = House(folder), blobs_of(folder)
 
     async def body() -> AsyncIterator[bytes]:
         for piece in pieces:
@@ -226,7 +241,7 @@ def receive(folder: Path, *pieces: bytes) -> list[Received]:
     try:
         return asyncio.run(Ingest(house.settings, blobs).receive("multipart/form-data; boundary=b", body()))
     finally:
-        assert names(blobs.incoming) == []
+        assert names(folder / "blobs" / "incoming") == []
 
 
 def test_a_line_end_after_the_form_may_come_alone(tmp_path: Path) -> None:
@@ -240,7 +255,6 @@ def test_a_body_without_its_boundary_is_refused_at_its_first_piece(tmp_path: Pat
         yield b"x" * 5000
         raise AssertionError("the rest was waited for")
 
-    blobs = LocalBlobs(tmp_path / "blobs", durable=False)
-    ingest = Ingest(House(tmp_path).settings, blobs)
+    ingest = Ingest(House(tmp_path).settings, blobs_of(tmp_path))
     with pytest.raises(Invalid, match="boundary"):
         asyncio.run(ingest.receive("multipart/form-data; boundary=b", endless()))

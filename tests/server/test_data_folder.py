@@ -21,6 +21,8 @@ from mangadex_server.data_folder import locked
 from mangadex_server.migrate import MIGRATIONS, is_current, migrate
 from mangadex_server.settings import Settings
 
+pytestmark = pytest.mark.embedded(reason="it is about the files of a data folder")
+
 MIGRATING = """
 import os, signal, sys
 from sqlalchemy import Engine, event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,9 @@ from typing import Any
 
 import httpx2
 import pytest
-from program import PROGRAM
+from installations import peek
+from program import PROGRAM, clean
+from sqlalchemy import text
 from uploading import Caller, Service, png, service
 
 DEADLINE_S = 30.0
@@ -59,12 +60,9 @@ def readable(alice: Caller, *pages: bytes) -> str:
 
 def first_read_in_2021(served: Service, chapter_id: str) -> None:
     """As if it had been committed then, without publishAt."""
-    database = sqlite3.connect(served.data_dir / "database.sqlite3", timeout=DEADLINE_S)
-    with database:
-        database.execute(
-            "UPDATE chapters SET publish_at = NULL, readable_at = 1609459200.0 WHERE id = ?", (chapter_id,)
-        )
-    database.close()
+    change = text("UPDATE chapters SET publish_at = NULL, readable_at = 1609459200.0 WHERE id = :id")
+    with peek(served.data_dir) as database:
+        database.execute(change.bindparams(id=chapter_id))
 
 
 def edited(alice: Caller, chapter_id: str) -> tuple[str, list[str]]:
@@ -82,8 +80,9 @@ def names(served: Service, chapter_id: str) -> list[str]:
 
 
 def command(served: Service, *words: str) -> str:
-    run = [PROGRAM, *words, "--data-dir", str(served.data_dir)]
-    return subprocess.run(run, check=True, capture_output=True, text=True).stdout
+    arguments = [*words, "--data-dir", str(served.data_dir)]
+    done = subprocess.run([PROGRAM, *arguments], check=True, capture_output=True, text=True, env=clean(arguments, {}))
+    return done.stdout
 
 
 @pytest.mark.parametrize("change", ["title", "order", "fewer pages"])

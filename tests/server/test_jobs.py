@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from installations import database_url
 from sqlalchemy import insert, select
 from test_program import quick
 
@@ -94,7 +95,7 @@ class Queue:
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[Queue]:
-    queue = Queue(Database(f"sqlite+aiosqlite:///{path / 'test.sqlite3'}"))
+    queue = Queue(Database(database_url(path)))
     try:
         await queue.prepare()
         yield queue
@@ -330,7 +331,7 @@ def test_the_commands(tmp_path: Path) -> None:
         finally:
             await queue.database.close()
 
-    url = f"sqlite+aiosqlite:///{tmp_path / 'database.sqlite3'}"
+    url = database_url(tmp_path)
     migrate(url)
     lost = asyncio.run(prepare())
     data = "--data-dir", tmp_path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Iterator
+from uuid import uuid4
 
 import httpx2
 import pytest
+from installations import peek
+from sqlalchemy import text
 from test_program import until
 from uploading import Service, form, png, service
 
@@ -104,13 +106,13 @@ def test_uploads_and_what_becomes_of_them(served: Service) -> None:
 
 
 def test_jobs_that_were_given_up(served: Service) -> None:
-    with sqlite3.connect(served.data_dir / "database.sqlite3") as database:
-        database.execute(
-            "INSERT INTO jobs (id, kind, chapter_id, session_id, due_at, failed_reason)"
-            " SELECT 'job', 'process_chapter', chapter_id, id, 0, 'the disk is full' FROM upload_sessions"
-            " WHERE chapter_id IS NOT NULL LIMIT 1"
-        )
-    database.close()
+    given_up = text(
+        "INSERT INTO jobs (id, kind, chapter_id, session_id, due_at, failed_reason)"
+        " SELECT :id, 'process_chapter', chapter_id, id, 0, 'the disk is full' FROM upload_sessions"
+        " WHERE chapter_id IS NOT NULL LIMIT 1"
+    )
+    with peek(served.data_dir) as database:
+        assert database.execute(given_up.bindparams(id=str(uuid4()))).rowcount == 1
     figures = Figures(served.url)
     assert (figures("jobs", state="given_up"), figures("jobs", state="waiting")) == (1, 0)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import random
 import time
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from installations import blobs_of, settings_of
 from program import sandbox
 from uploading import Caller, Service, form, png, service
 
 from mangadex_server.arriving import WRITE_BYTES, Arriving, Means, MemoryBudget
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.part_names import PartName
-from mangadex_server.settings import MIB, Settings
+from mangadex_server.settings import MIB
 
 SESSION_FILES = 4
 SESSION_BYTES = 50_000
@@ -32,11 +31,6 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield running
 
 
-def stored(served: Service, *pages: bytes) -> list[bool]:
-    digests = (hashlib.sha256(page).hexdigest() for page in pages)
-    return [(served.data_dir / "blobs" / digest[:2] / digest).exists() for digest in digests]
-
-
 def names(answer: httpx2.Response) -> list[str]:
     return [str(file["attributes"]["originalFileName"]) for file in answer.raise_for_status().json()["data"]]
 
@@ -47,7 +41,7 @@ def test_pages_beyond_the_files_of_a_session_are_not_stored(small: Service) -> N
     answer = small.alice.put(session, *((str(number), page) for number, page in enumerate(pages)))
     assert names(answer) == list("0123")
     assert len(answer.json()["errors"]) == 2
-    assert stored(small, *pages) == [True] * SESSION_FILES + [False] * 2
+    assert small.stored(*pages) == [True] * SESSION_FILES + [False] * 2
 
 
 def test_pages_beyond_the_bytes_of_a_session_are_not_stored(small: Service) -> None:
@@ -55,7 +49,7 @@ def test_pages_beyond_the_bytes_of_a_session_are_not_stored(small: Service) -> N
     pages = [png(100, 30_000), png(101, 30_000), png(102)]
     answer = small.alice.put(session, *((str(number), page) for number, page in enumerate(pages)))
     assert names(answer) == ["0", "2"]
-    assert stored(small, *pages) == [True, False, True]
+    assert small.stored(*pages) == [True, False, True]
 
 
 def test_what_is_no_page_takes_no_room(small: Service) -> None:
@@ -100,11 +94,10 @@ def test_without_room_on_the_disk_nothing_begins_and_nothing_is_received(tmp_pat
 
 
 def test_pages_over_their_limit_close_what_is_theirs_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    blobs = LocalBlobs(tmp_path / "blobs", durable=False)
-    blobs.prepare()
+    blobs = blobs_of(tmp_path)
     whole = bytes(WRITE_BYTES)
     with ThreadPoolExecutor(8) as threads:
-        means = Means(blobs, Settings(data_dir=tmp_path, max_file_bytes=MIB), MemoryBudget(96 * MIB), threads)
+        means = Means(blobs, settings_of(tmp_path, max_file_bytes=MIB), MemoryBudget(96 * MIB), threads)
 
         async def one(wait_s: float) -> None:
             page = Arriving(PartName("x"), means)
@@ -122,7 +115,7 @@ def test_pages_over_their_limit_close_what_is_theirs_once(tmp_path: Path, caplog
         with caplog.at_level(logging.ERROR, "concurrent.futures"):
             asyncio.run(many())
     assert [record.exc_info for record in caplog.records] == []
-    assert list(blobs.incoming.iterdir()) == []
+    assert list((tmp_path / "blobs" / "incoming").iterdir()) == []
 
 
 def _busy(for_s: float) -> None:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx2
 import pytest
@@ -18,12 +18,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.command import upgrade
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from installations import database_url, peek, settings_of
 from limits.aio.storage import MemoryStorage
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from test_program import quick
 from uploading import DRAFT, MANGA, UNKNOWN, Caller, Service, png, service
 
-from mangadex_server.migrate import MIGRATIONS, migrate
+from mangadex_server.migrate import MIGRATIONS, migrate, synchronous
 from mangadex_server.rate_limits import RateLimits, Verdict, storage_at
 from mangadex_server.tables import metadata
 
@@ -50,13 +51,6 @@ def linker(served: Service) -> Caller:
     """Who may link to other sites."""
     served.mallory.close_session()
     return served.mallory
-
-
-@contextlib.contextmanager
-def database(served: Service) -> Iterator[sqlite3.Connection]:
-    connection = sqlite3.connect(served.data_dir / "database.sqlite3", isolation_level=None, timeout=10)
-    with contextlib.closing(connection):
-        yield connection
 
 
 def give_role(served: Service, username: str, role: str) -> None:
@@ -152,16 +146,16 @@ def reviewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 def approved_chapter(served: Service, caller: Caller, *pages: bytes) -> str:
     chapter = str(caller.chapter(*pages)["id"])
-    with database(served) as connection:
-        connection.execute("UPDATE chapters SET approved = 1 WHERE id = ?", (chapter,))
+    with peek(served.data_dir) as database:
+        database.execute(text("UPDATE chapters SET approved = true WHERE id = :id").bindparams(id=chapter))
     until(lambda: readable(caller, chapter))
     return chapter
 
 
 def is_approved(served: Service, chapter_id: str) -> bool:
-    with database(served) as connection:
-        [(approved,)] = connection.execute("SELECT approved FROM chapters WHERE id = ?", (chapter_id,))
-    return bool(approved)
+    query = text("SELECT approved FROM chapters WHERE id = :id").bindparams(id=chapter_id)
+    with peek(served.data_dir) as database:
+        return bool(database.execute(query).scalar_one())
 
 
 def test_new_pages_of_an_approved_chapter_are_reviewed_again(reviewed: Service) -> None:
@@ -293,30 +287,34 @@ SHARED = [
 ]
 
 
-def checked(limits: RateLimits, method: str, path: str, address: str) -> Verdict:
+Checked: TypeAlias = Callable[[str, str, str], Verdict]
+
+
+@pytest.fixture
+def checked(tmp_path: Path) -> Iterator[Checked]:
     """One request of one account from an address of its own, which the global limit therefore lets pass."""
-    return asyncio.run(limits.check(method, path, address=address, account="alice"))
+    limits = RateLimits(storage_at(settings_of(tmp_path).limits_url))
+    with asyncio.Runner() as runner:
+        yield lambda method, path, address: runner.run(limits.check(method, path, address=address, account="alice"))
 
 
-def test_the_table_of_limits_is_the_documented_one() -> None:
-    limits = RateLimits(storage_at(None))
+def test_the_table_of_limits_is_the_documented_one(checked: Checked) -> None:
     for number, ((method, path), limit) in enumerate(TABLE.items()):
-        headers = checked(limits, method, path, f"192.0.2.{number}").headers
+        headers = checked(method, path, f"192.0.2.{number}").headers
         before = next((group & set(list(TABLE)[:number]) for group in SHARED if (method, path) in group), set())
         assert headers["X-RateLimit-Limit"] == str(limit), (method, path)
         assert headers["X-RateLimit-Remaining"] == str(limit - 1 - len(before)), (method, path)
         assert time.time() < int(headers["X-RateLimit-Retry-After"]) <= time.time() + 61
     for number, path in enumerate(WITHOUT_HEADERS):
-        assert checked(limits, "GET", path, f"198.51.100.{number}") == Verdict(passes=True, headers={})
+        assert checked("GET", path, f"198.51.100.{number}") == Verdict(passes=True, headers={})
 
 
-def test_a_refused_request_is_told_to_wait_until_a_time_to_come() -> None:
-    limits = RateLimits(storage_at(None))
-    passed = [checked(limits, "DELETE", f"/chapter/{UNKNOWN}", f"192.0.2.{number}") for number in range(12)]
+def test_a_refused_request_is_told_to_wait_until_a_time_to_come(checked: Checked) -> None:
+    passed = [checked("DELETE", f"/chapter/{UNKNOWN}", f"192.0.2.{number}") for number in range(12)]
     assert [verdict.passes for verdict in passed] == [True] * 10 + [False] * 2
     assert [verdict.headers["X-RateLimit-Remaining"] for verdict in passed[9:]] == ["0", "0", "0"]
     assert time.time() < int(passed[-1].headers["X-RateLimit-Retry-After"]) <= time.time() + 61
-    assert checked(limits, "PUT", f"/chapter/{UNKNOWN}", "192.0.2.99").passes  # each has a counter of its own
+    assert checked("PUT", f"/chapter/{UNKNOWN}", "192.0.2.99").passes  # each has a counter of its own
 
 
 WINDOW_S = 1.05  # a little more than the global limit's
@@ -349,6 +347,7 @@ def test_a_429_says_so_also_when_the_window_ends_meanwhile() -> None:
 # upgrades
 
 
+@pytest.mark.embedded(reason="the first version knew SQLite alone")
 def test_an_older_database_learns_versions_and_names(tmp_path: Path) -> None:
     path = tmp_path / "database.sqlite3"
     config = Config()
@@ -395,9 +394,9 @@ def test_an_older_database_learns_versions_and_names(tmp_path: Path) -> None:
 
 
 def test_the_migrations_lead_to_the_tables_of_the_program(tmp_path: Path) -> None:
-    path = tmp_path / "database.sqlite3"
-    migrate(f"sqlite+aiosqlite:///{path}")
-    engine = create_engine(f"sqlite:///{path}")
+    url = database_url(tmp_path, empty=True)
+    migrate(url)
+    engine = create_engine(synchronous(url))
     try:
         with engine.connect() as connection:
             assert compare_metadata(MigrationContext.configure(connection), metadata) == []

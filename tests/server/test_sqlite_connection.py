@@ -14,6 +14,8 @@ from sqlalchemy import text
 
 from mangadex_server.database import Database
 
+pytestmark = pytest.mark.embedded(reason="it is about the connection to SQLite")
+
 Work = Callable[[Database], Coroutine[Any, Any, None]]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +12,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from installations import peek
+from sqlalchemy import text
 from uploading import DRAFT, FILE_HEAD, GROUP, MANGA, UNKNOWN, Caller, Service, check_entry, form, png, service
 
 MAX_FILE_BYTES = 100_000
@@ -310,9 +310,7 @@ def test_pages_beyond_the_memory_go_through_files(tmp_path: Path) -> None:
         pages = [png(n, 900_000) for n in range(3)]
         answer = running.alice.put(session, *((str(n), page) for n, page in enumerate(pages)), ("3", png(9)))
         assert len(answer.raise_for_status().json()["data"]) == 4
-        for page in pages:
-            digest = hashlib.sha256(page).hexdigest()
-            assert (running.data_dir / "blobs" / digest[:2] / digest).read_bytes() == page
+        assert running.stored(*pages) == [True] * 3
         assert running.incoming() == []
 
 
@@ -630,14 +628,12 @@ def test_an_edit_into_a_new_language_waits_for_a_moderator(tmp_path_factory: pyt
     with service(tmp_path_factory.mktemp("approval") / "data", approval="first") as served:
         chapter = served.alice.chapter(png())["id"]
         approved = []
-        with contextlib.closing(
-            sqlite3.connect(served.data_dir / "database.sqlite3", isolation_level=None)
-        ) as database:
-            database.execute("UPDATE chapters SET approved = 1")
+        with peek(served.data_dir) as database:
+            database.execute(text("UPDATE chapters SET approved = true"))
             for version, language in ((1, "en"), (2, "fr")):
                 begun = served.alice.json("POST", f"/upload/begin/{chapter}", {"version": version}).json()
                 order = [file["id"] for file in served.alice.files()]
                 answer = served.alice.commit(begun["id"], order, translatedLanguage=language)
                 assert answer.status_code == 200
-                approved += database.execute("SELECT approved FROM chapters").fetchone()
+                approved.append(database.execute(text("SELECT approved FROM chapters")).scalar_one())
         assert approved == [1, 0]

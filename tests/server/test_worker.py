@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import math
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,9 +17,9 @@ from uuid import uuid4
 
 import pytest
 import pyvips
+from installations import blobs_of, database_url
 from sqlalchemy import Row, insert, select, update
 
-from mangadex_server.blobs import LocalBlobs
 from mangadex_server.database import Database
 from mangadex_server.jobs import MAX_ATTEMPTS, Job, Jobs
 from mangadex_server.settings import Settings
@@ -30,20 +33,6 @@ TITLE = str(uuid4())
 USER = str(uuid4())
 
 
-class Watched(LocalBlobs):
-    """Blobs for these tests; `on_read` sees each digest first."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path, durable=False)
-        self.make_folders()
-        self.on_read: Callable[[str], Awaitable[object]] | None = None
-
-    async def read(self, digest: str) -> bytes:
-        if self.on_read:
-            await self.on_read(digest)
-        return await super().read(digest)
-
-
 def page(number: int) -> bytes:
     noise = pyvips.Image.gaussnoise(1_100, 60, mean=128, sigma=40, seed=number)
     data: bytes = noise.cast("uchar").pngsave_buffer()
@@ -51,17 +40,25 @@ def page(number: int) -> bytes:
 
 
 class Archive:
-    """A database with committed sessions, and the worker for them."""
+    """A database with committed sessions, and the worker for them. `on_read` sees the digest of each page first."""
 
     def __init__(self, path: Path, lease_s: float = 30.0) -> None:
-        self.database = Database(f"sqlite+aiosqlite:///{path / 'test.sqlite3'}")
-        self.blobs = Watched(path / "blobs")
+        self.database = Database(database_url(path))
+        self.blobs = blobs_of(path)
+        self._read_blob = self.blobs.read
+        self.blobs.read = self._read  # type: ignore[method-assign]
+        self.on_read: Callable[[str], Awaitable[object]] | None = None
         self.settings = Settings.model_validate({"job_lease_s": lease_s, "job_memory_bytes": 512 << 20})
         self.now = NOW
         self.jobs = Jobs(self.database, self.settings, self.clock)
 
     def clock(self) -> float:
         return self.now
+
+    async def _read(self, digest: str, /) -> bytes:
+        if self.on_read:
+            await self.on_read(digest)
+        return await self._read_blob(digest)
 
     async def prepare(self) -> None:
         async with self.database.write() as connection:
@@ -87,14 +84,18 @@ class Archive:
             await connection.execute(insert(chapters).values(row | TIMES | chapter))
             await connection.execute(insert(sessions).values(session | TIMES | {"state": State.COMMITTED}))
             for position, data in enumerate(contents):
-                await connection.execute(insert(pages).values(self._page(chapter_id, position, data)))
+                await connection.execute(insert(pages).values(await self._page(chapter_id, position, data)))
             await self.jobs.add(connection, kind=KIND, chapter_id=chapter_id, session_id=session_id)
         return chapter_id
 
-    def _page(self, chapter_id: str, position: int, data: bytes) -> dict[str, Any]:
+    async def _page(self, chapter_id: str, position: int, data: bytes) -> dict[str, Any]:
         place = {"chapter_id": chapter_id, "position": position, "original_file_name": f"{position}.png"}
         image = {"size_bytes": len(data), "mime_type": "image/png", "width": 1_100, "height": 60}
-        return place | image | {"blob": self.blobs.store(data)}
+        return place | image | {"blob": await self.blobs.write(data, "image/png")}
+
+    async def lose_page(self, data: bytes) -> None:
+        digest = hashlib.sha256(data).hexdigest()
+        assert await asyncio.to_thread(self.blobs.delete_older, digest, math.inf)
 
     def worker(self) -> Worker:
         return Worker(self.database, self.blobs, self.jobs, self.settings, self.clock)
@@ -208,14 +209,11 @@ def test_a_mended_chapter_is_not_broken_any_more(tmp_path: Path) -> None:
 def test_a_missing_blob_is_tried_again_and_does_not_break_the_chapter(tmp_path: Path) -> None:
     async def case(archive: Archive) -> None:
         await archive.commit([page(1)])
-        (stored,) = archive.blobs.all()
-        blob = archive.blobs.path(stored.digest)
-        content = blob.read_bytes()
-        blob.unlink()
+        await archive.lose_page(page(1))
         await archive.work()
         assert (await archive.one(chapters)).broken_reason is None
         assert (await archive.one(sessions)).state == State.COMMITTED
-        blob.write_bytes(content)
+        await archive.blobs.write(page(1), "image/png")
         archive.now += 1_000
         await archive.work()
         assert (await archive.one(chapters)).readable_at == NOW + 1_000
@@ -228,17 +226,14 @@ def test_who_gives_a_chapter_up_leaves_the_reason_on_it_until_a_retry(
 ) -> None:
     async def case(archive: Archive) -> None:
         chapter_id = await archive.commit([page(1)])
-        (stored,) = archive.blobs.all()
-        blob = archive.blobs.path(stored.digest)
-        content = blob.read_bytes()
-        blob.unlink()
+        await archive.lose_page(page(1))
         for _ in range(MAX_ATTEMPTS):
             await archive.work()
             archive.now += 1_000
         reason = str((await archive.one(chapters)).broken_reason)
         assert reason.startswith("its processing was given up (FileNotFoundError: ")
         assert any(chapter_id in said.message and said.levelname == "WARNING" for said in caplog.records)
-        blob.write_bytes(content)
+        await archive.blobs.write(page(1), "image/png")
         await archive.jobs.retry((await archive.one(jobs)).id)
         await archive.work()
         chapter = await archive.one(chapters)
@@ -270,12 +265,12 @@ def test_stop_gives_the_job_back_after_the_page_at_hand(tmp_path: Path) -> None:
                 reads.append(digest)
                 stop.set()
 
-            archive.blobs.on_read = stop_now
+            archive.on_read = stop_now
             await asyncio.wait_for(stop.wait(), 60)
         job = await archive.one(jobs)
         assert len(reads) == 1
         assert (job.owner, job.attempts, job.lease_until) == (None, 0, 0)
-        archive.blobs.on_read = None
+        archive.on_read = None
         await archive.work()
         assert (await archive.one(chapters)).page_count == 2
 
@@ -290,7 +285,7 @@ def test_a_long_job_keeps_its_lease(tmp_path: Path) -> None:
             archive.now += 0.2
             await archive.until(lambda found: found[0].lease_until == archive.now + 0.3)
 
-        archive.blobs.on_read = until_renewed
+        archive.on_read = until_renewed
         await archive.work()
         assert (await archive.one(chapters)).page_count == 1
 
@@ -306,7 +301,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing(tmp_path: Path) -> None:
             archive.now += archive.settings.job_lease_s
             taken.append(await archive.jobs.claim("another", KIND))
 
-        archive.blobs.on_read = taken_over
+        archive.on_read = taken_over
         async with archive.working():
             await archive.until(lambda _: bool(taken))
         job = await archive.one(jobs)
@@ -321,13 +316,13 @@ def test_a_worker_that_lost_its_lease_writes_nothing(tmp_path: Path) -> None:
 def test_an_edit_that_came_meanwhile_is_left_to_its_own_job(tmp_path: Path) -> None:
     async def case(archive: Archive) -> None:
         await archive.commit([page(1)])
-        other = archive.blobs.store(page(2))
+        other = await archive.blobs.write(page(2), "image/png")
 
         async def edited(_: str) -> None:
             async with archive.database.write() as connection:
                 await connection.execute(update(pages).values(blob=other))
 
-        archive.blobs.on_read = edited
+        archive.on_read = edited
         await archive.work()
         assert (await archive.one(pages)).saver_blob is None
         assert (await archive.one(chapters)).readable_at is None
@@ -345,7 +340,7 @@ def test_many_jobs_and_two_workers(tmp_path: Path) -> None:
         async def count(digest: str) -> None:
             reads.append(digest)
 
-        archive.blobs.on_read = count
+        archive.on_read = count
         async with archive.working():
             await archive.work()
         assert len(reads) == len(set(reads)) == 12
@@ -369,7 +364,7 @@ async def main():
             print("in mid-job", flush=True)
             await asyncio.Event().wait()
 
-    archive.blobs.on_read = hang_at_the_second
+    archive.on_read = hang_at_the_second
     await archive.worker().run(asyncio.Event(), asyncio.Event())
 
 asyncio.run(main())
@@ -392,7 +387,8 @@ def test_a_worker_killed_in_mid_job_is_taken_over_after_its_lease(tmp_path: Path
 
 def _start_and_kill(path: Path) -> None:
     command = [sys.executable, "-c", HANGING, str(path), str(NOW)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parent) as process:
+    found = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=found) as process:
         assert process.stdout
         try:
             assert process.stdout.readline() == "in mid-job\n"

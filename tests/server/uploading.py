@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import socket
 import struct
@@ -16,12 +17,12 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 import httpx2
+from installations import blobs_of, settings_of
 from program import Running, sandbox
 
 from mangadex_server.migrate import migrate
 from mangadex_server.parts import Parts
 from mangadex_server.sandbox import GROUP_ID, MANGA_ID
-from mangadex_server.settings import Settings
 
 MANGA = MANGA_ID
 GROUP = GROUP_ID
@@ -136,11 +137,25 @@ class Service:
     """The running program with two users, `alice` and `mallory`."""
 
     def __init__(self, running: Running, data_dir: Path, tokens: dict[str, str]) -> None:
+        self.running = running
         self.url = running.url
         self.program = running.process.pid
         self.data_dir = data_dir
         self.alice = Caller(running.url, tokens["alice"])
         self.mallory = Caller(running.url, tokens["mallory"])
+
+    def stored(self, *pages: bytes) -> list[bool]:
+        """Whether each is in the store of pages, byte for byte."""
+        blobs = blobs_of(self.data_dir)
+
+        async def is_stored(page: bytes) -> bool:
+            digest = hashlib.sha256(page).hexdigest()
+            return await blobs.is_there(digest) and await blobs.read(digest) == page
+
+        async def all_of_them() -> list[bool]:
+            return [await is_stored(page) for page in pages]
+
+        return asyncio.run(all_of_them())
 
     def incoming(self) -> list[str]:
         """Of blobs that are half-written."""
@@ -172,7 +187,7 @@ def service(data_dir: Path, *arguments: str, **settings: object) -> Iterator[Ser
 
 
 async def _tokens(data_dir: Path) -> dict[str, str]:
-    settings = Settings(data_dir=data_dir)
+    settings = settings_of(data_dir)
     await asyncio.to_thread(data_dir.mkdir, parents=True, exist_ok=True)
     await asyncio.to_thread(migrate, settings.database)
     parts = Parts(settings)

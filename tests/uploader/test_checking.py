@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import threading
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -15,8 +16,9 @@ import pytest
 from pages import draw, draw_animation, draw_as, write_archive, write_folder
 
 from mangadex_uploader.chapter import Chapter, Plan
-from mangadex_uploader.checking import Limits, plan_chapter
+from mangadex_uploader.checking import plan_chapter
 from mangadex_uploader.errors import BadPages, Hopeless, UploadError, UsageError
+from mangadex_uploader.page_files import Limits
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -26,18 +28,19 @@ MOVING = draw_animation(frames=4)
 MIB = 1 << 20
 
 
-def plan(path: Path, limits: Limits | None = None) -> Plan:
-    chapter = Chapter(path=path, manga=MANGA, chapter="025")
+def plan(path: Path, limits: Limits | None = None, *, as_is: bool = False) -> Plan:
+    chapter = Chapter(path=path, manga=MANGA, chapter="025", as_is=as_is)
     return plan_chapter(chapter, now=NOW, limits=limits) if limits else plan_chapter(chapter, now=NOW)
 
 
-def problems(path: Path, limits: Limits | None = None) -> dict[str, str]:
+def problems(path: Path, limits: Limits | None = None, *, as_is: bool = False) -> dict[str, str]:
     with pytest.raises(BadPages) as refusal:
-        plan(path, limits)
+        plan(path, limits, as_is=as_is)
     assert refusal.value.exit_status == 7
     return {problem.name: problem.problem for problem in refusal.value.problems}
 
 
+@pytest.mark.parametrize("as_is", [True, False])
 @pytest.mark.parametrize(
     "write",
     [
@@ -46,9 +49,9 @@ def problems(path: Path, limits: Limits | None = None) -> dict[str, str]:
     ],
     ids=["folder", "archive"],
 )
-def test_a_good_chapter(tmp_path: Path, write: Callable[[Path, Mapping[str, bytes]], Path]) -> None:
+def test_a_good_chapter(tmp_path: Path, write: Callable[[Path, Mapping[str, bytes]], Path], as_is: bool) -> None:
     files = {"1.png": PNG, "2.jpg": JPEG, "10.gif": GIF, "11.gif": MOVING, "Thumbs.db": b""}
-    planned = plan(write(tmp_path, files))
+    planned = plan(write(tmp_path, files), as_is=as_is)
     assert [page.name for page in planned.pages] == ["1.png", "2.jpg", "10.gif", "11.gif"]
     assert [page.position for page in planned.pages] == [1, 2, 3, 4]
     assert [page.mime_type for page in planned.pages] == ["image/png", "image/jpeg", "image/gif", "image/gif"]
@@ -59,7 +62,11 @@ def test_a_good_chapter(tmp_path: Path, write: Callable[[Path, Mapping[str, byte
         assert (page.digest, page.size_bytes) == (hashlib.sha256(data).hexdigest(), len(data))
     assert list(planned.source.ignored) == ["Thumbs.db"]
     assert planned.chapter.chapter == "25"
-    assert planned.warnings == ("chapter '025' is sent as '25'",)
+    assert planned.warnings == (
+        "chapter '025' is sent as '25'",
+        "the numbers have gaps: 3 to 9 missing (first after 2.jpg)",
+    )
+    assert planned.done == ()
 
 
 @pytest.mark.parametrize(
@@ -126,10 +133,31 @@ BAD: dict[str, tuple[str, bytes, str]] = {
 
 
 @pytest.mark.parametrize(("name", "data", "said"), BAD.values(), ids=BAD)
-def test_images_that_the_service_would_refuse(tmp_path: Path, name: str, data: bytes, said: str) -> None:
-    found = problems(write_folder(tmp_path / "c", {name: data, "9.png": PNG}))
+def test_images_that_the_service_would_refuse_as_they_are(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    found = problems(write_folder(tmp_path / "c", {name: data, "9.png": PNG}), as_is=True)
     assert list(found) == [name]
     assert found[name].startswith(said)
+
+
+HOPELESS: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "it is empty; get the file again"),
+    "text": (b"<html>404</html>", "it is no image"),
+    "JPEG XL": (b"\xff\x0a" + bytes(80), "it is JPEG XL, which cannot be read here"),
+    "only the beginning of a PNG": (PNG[:8], "it is cut off"),
+    "only the beginning of a WebP": (draw_as(".webp[lossless]")[:90], "it cannot be decoded"),
+    "broken PNG": (flipped(PNG, len(PNG) // 2), "it cannot be decoded"),
+    "JPEG with nothing in it": (b"\xff\xd8\xff\xda\0\0\xff\xd9", "it cannot be decoded"),
+    "of giant size": (header_only_png(60_000, 60_000), "it has 3600000000 pixels in all"),
+    "a strip that is cut off": (draw(width=8, height=12_000)[:-20], "it is cut off"),
+    "a large animation": (MOVING + bytes(21 * MIB), "it is an animated GIF of 80 x 60 px and 21.0 MB"),
+}
+
+
+@pytest.mark.parametrize(("data", "said"), HOPELESS.values(), ids=HOPELESS)
+def test_images_of_which_nothing_can_be_made(tmp_path: Path, data: bytes, said: str) -> None:
+    found = problems(write_folder(tmp_path / "c", {"1.png": data, "9.png": PNG}))
+    assert list(found) == ["1.png"]
+    assert found["1.png"].startswith(said)
 
 
 WHOLE = {"png": PNG, "jpeg": JPEG, "gif": GIF, "moving": MOVING, "progressive": draw_as(".jpg[interlace]")}
@@ -182,6 +210,25 @@ def test_doubles_are_warned_about_and_sent(tmp_path: Path) -> None:
         "1.png and 3.png and 5.png are the same image; all are sent",
         "2.jpg and 4.jpg are the same image; all are sent",
     )
+
+
+def test_a_guess_about_names_and_what_is_odd_about_them_are_warned_about(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as archive:
+        for name in ("N1.png", "N3.png"):
+            archive.writestr(name, PNG if name == "N1.png" else JPEG)
+    data = (tmp_path / "c.zip").read_bytes()
+    (tmp_path / "c.zip").write_bytes(data.replace(b"N1.", b"\x811.").replace(b"N3.", b"\x813."))  # an ü of old
+    planned = plan(tmp_path / "c.zip")
+    assert [page.name for page in planned.pages] == ["ü1.png", "ü3.png"]
+    assert ["cp437" in warning for warning in planned.warnings] == [False, True, False]
+    assert planned.warnings[2] == "the numbers have gaps: 2 missing (first after ü1.png)"
+
+
+def test_an_order_file_decides_and_what_the_names_say_is_no_warning(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "c", {"1.png": PNG, "3.jpg": JPEG, "order.txt": b"3.jpg\n1.png"})
+    planned = plan(folder)
+    assert [(page.position, page.name) for page in planned.pages] == [(1, "3.jpg"), (2, "1.png")]
+    assert planned.warnings == ("chapter '025' is sent as '25'",)
 
 
 @pytest.mark.parametrize("count", [500, 501])

@@ -55,9 +55,10 @@ def test_an_upload_told_to_a_script(user: User, service: Rig, tmp_path: Path) ->
     path = chapter(tmp_path / "a", 12)
     done = user.run("upload", str(path), *wanted("11"), "--json")
     assert done.status == 0
-    assert [it["event"] for it in done.objects] == ["planned", "session", "stored", "stored", "committing", "result"]
+    events = ["values", "planned", "session", "stored", "stored", "committing", "result"]
+    assert [it["event"] for it in done.objects] == events
     assert {it["path"] for it in done.objects} == {str(path)}
-    planned, result = done.objects[0], done.objects[-1]
+    planned, result = done.objects[1], done.objects[-1]
     assert [page["name"] for page in planned["pages"]] == sorted(it.name for it in path.iterdir())
     assert result == {
         "event": "result",
@@ -90,7 +91,7 @@ def test_a_chapter_that_is_there_already(user: User, tmp_path: Path) -> None:
     options = ["--manga", MANGA, "--group", GROUP, "--chapter", "12", "--no-pacing"]
     checked = user.invoke("check", str(second), *options, "--json")
     assert (checked.status, checked.objects[-1]["kind"]) == (6, "duplicate_chapter")
-    assert len(checked.objects[0]["duplicates"]) == 1
+    assert len(checked.objects[1]["duplicates"]) == 1
     fine = user.invoke("check", str(second), *options, "--allow-duplicate")
     assert (fine.status, fine.output.split("\t")[0]) == (0, str(second))
 
@@ -113,8 +114,11 @@ def test_one_status_for_several_chapters() -> None:
     ("words", "status", "said"),
     [
         (["upload"], 2, "PATH"),
-        (["upload", "x", "--accept-terms", "--chapter", "1"], 2, "give --manga, or set MANGADEX_MANGA"),
-        (["upload", "x", "--accept-terms", "--manga", MANGA], 2, "--chapter oneshot if it has none"),
+        (["upload", "c012", "--accept-terms", "--chapter", "1"], 2, "give --manga, or set MANGADEX_MANGA"),
+        (["upload", "x", "--accept-terms", "--manga", MANGA], 2, "x: the number is missing: give --chapter"),
+        (["upload", "c012", "--accept-terms"], 2, "c012: Manga (id, address or name) is missing"),
+        (["upload", "y", *wanted()], 2, "y: there is nothing of this name"),
+        (["check", "c012", "--manga", f"https://mangadex.org/group/{GROUP}"], 2, "c012: --manga: 'https"),
         (["upload", "x", "y", *wanted("1")], 2, "--chapter is one chapter's, and 2 paths are given"),
         (["upload", "x", *wanted(), "--adopt", "--abandon-existing"], 2, "exclude each other"),
         (["upload", "x", *wanted(), "--publish-at", "2031-01-01 10:00"], 2, "without a zone"),
@@ -124,7 +128,12 @@ def test_one_status_for_several_chapters() -> None:
         (["upload", "x", "--pasword", "p"], 2, "--pasword"),
     ],
 )
-def test_mistakes_are_a_sentence(user: User, words: list[str], status: int, said: str) -> None:
+def test_mistakes_are_a_sentence(
+    user: User, words: list[str], status: int, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("x", "c012"):
+        chapter(tmp_path / name, 1)
+    monkeypatch.chdir(tmp_path)
     done = user.invoke(*words)
     assert (done.status, done.output) == (status, "")
     assert said in done.errors
@@ -177,11 +186,11 @@ def test_everything_is_asked_at_a_terminal(service: Rig, tmp_path: Path) -> None
     assert "sandbox-password" not in login.text
     assert "sandbox-secret" not in login.text
 
-    upload = user.terminal("upload", str(chapter(tmp_path / "a", 12)), "--no-pacing")
+    upload = user.terminal("upload", str(chapter(tmp_path / "Extra", 12)), "--no-pacing")
     upload.answer("mangadex.org/compliance? [y/N]", "y")
-    upload.answer("Manga", f"https://mangadex.org/title/{MANGA}/name")
-    upload.answer("Group", f"https://mangadex.org/group/{GROUP}")
-    upload.answer("Number", "14")
+    upload.answer("Manga (id, address or name)", f"https://mangadex.org/title/{MANGA}/name")
+    upload.answer("Group (id, address or name; empty for none)", "sandbox group")
+    upload.answer("Number of the chapter Extra (empty for a oneshot)", "14")
     assert upload.end() == 0
     assert "━" in upload.text
     assert "100 %" in upload.text
@@ -224,7 +233,7 @@ def test_ctrl_c_stops_cleanly_and_the_same_command_goes_on(user: User, service: 
     done = user.invoke("upload", str(path), *wanted("15"), "--json")
     session, result = (next(it for it in done.objects if it["event"] == name) for name in ("session", "result"))
     assert (done.status, session["resumed"], session["kept_pages"] >= 10) == (0, True, True)
-    assert session["kept_bytes"] + result["sent_bytes"] == done.objects[0]["bytes"]
+    assert session["kept_bytes"] + result["sent_bytes"] == done.objects[1]["bytes"]
 
 
 def test_sigterm_stops_as_cleanly(user: User, service: Rig, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from mangadex_uploader import chapter_names
 from mangadex_uploader.chapters_file import KEYS, ChaptersFile, read_chapters
-from mangadex_uploader.comic_info import ComicInfo
+from mangadex_uploader.comic_info import ComicInfo, parse
 from mangadex_uploader.doubts import Doubt
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.metadata import Gathered, Value, gathered
@@ -139,9 +139,48 @@ def test_there_is_no_conflict_where_somebody_decided(decided: Any) -> None:
 CHAPTER = (Doubt("chapter", "which?"),)
 
 
+def texts(found: Gathered) -> tuple[str, ...]:
+    return tuple(str(doubt) for doubt in found.doubts)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Title - c012 (Digital)", "(Digital) is left out"),
+        ("Title - c012 [Digital]", "[Digital] is left out"),
+        ("Title (2014) c012", "(2014) is left out"),
+        ("[Group] Title [Digital] c012", "[Digital] is left out"),
+        ("Title c012 {v2}", "{v2} is left out"),
+    ],
+)
+def test_what_is_left_out_and_is_no_value_is_no_doubt(name: str, told: str) -> None:
+    found = taken(name=chapter_names.parse(name))
+    assert found.doubts == ()
+    assert [told in text for text in found.left_out] == [True]
+
+
+def test_a_year_in_place_of_the_volume_is_no_doubt() -> None:
+    info = parse(b"<ComicInfo><Volume>2014</Volume></ComicInfo>")
+    assert taken(info=info).doubts == ()
+    assert "2014 is a year" in taken(info=info).left_out[0]
+    assert taken(info=info, flags={"volume": "3"}).left_out == ()
+
+
+@pytest.mark.parametrize("name", ["Title c012 (12)", "Title c012 {soon}", "Title c012 [en]", "Title [X] c012 [G]"])
+def test_what_may_be_a_value_is_a_doubt(name: str) -> None:
+    found = taken(name=chapter_names.parse(name))
+    assert (len(found.doubts), found.left_out) == (1, ())
+
+
+def test_no_groups_in_the_file_are_an_answer() -> None:
+    found = taken(file={"groups": ()}, name=NAME)
+    assert (found.values["groups"], found.groups) == (Value((), "chapters.toml"), ())
+    assert taken(flags={"groups": ("",)}, name=NAME).groups == ()
+
+
 def test_doubts_say_where_they_come_from() -> None:
     info, name = ComicInfo(volume=None, doubts=(Doubt("volume", "a year"),)), ChapterName(chapter="12", doubts=CHAPTER)
-    assert taken(info=info, name=name).doubts == ("ComicInfo.xml: a year", "the name: which?")
+    assert texts(taken(info=info, name=name)) == ("ComicInfo.xml: a year", "the name: which?")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +197,7 @@ def test_a_doubt_of_comic_info_ends_where_the_name_knows() -> None:
 
 
 def test_a_doubt_about_the_language_does_not_end_with_the_default() -> None:
-    assert taken(info=ComicInfo(doubts=(Doubt("language", "jpn?"),))).doubts == ("ComicInfo.xml: jpn?",)
+    assert texts(taken(info=ComicInfo(doubts=(Doubt("language", "jpn?"),)))) == ("ComicInfo.xml: jpn?",)
 
 
 CREDITED: list[tuple[ComicInfo, tuple[str, ...], tuple[str, ...]]] = [
@@ -173,7 +212,7 @@ CREDITED: list[tuple[ComicInfo, tuple[str, ...], tuple[str, ...]]] = [
 @pytest.mark.parametrize(("info", "groups", "doubts"), CREDITED)
 def test_groups_of_comic_info(info: ComicInfo, groups: tuple[str, ...], doubts: tuple[str, ...]) -> None:
     found = taken(info=info)
-    assert (found.groups, found.doubts) == (groups, doubts)
+    assert (found.groups, texts(found)) == (groups, doubts)
 
 
 FULL = """

@@ -9,11 +9,12 @@ import typer.main
 from user import User
 
 from mangadex_uploader.errors import UsageError
-from mangadex_uploader.identifiers import chapter_page, id_in
+from mangadex_uploader.identifiers import chapter_page, compared, id_in
 from mangadex_uploader.program import program
 from mangadex_uploader.settings import SettingsFile, read, variable
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
+GROUP = "e11e461b-8c3a-4b5c-8b07-8892c2dcf449"
 
 
 def settings_file(folder: Path, text: str, mode: int = 0o644) -> Path:
@@ -40,6 +41,11 @@ def test_a_file_with_every_kind_of_setting(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
+        ('[manga]\n"A" = "B"', r"\[manga\] 'A' must be an id or an address"),
+        ("[groups]\nA = 1", r"\[groups\] 'A' must be an id"),
+        (f'[groups]\nA = "https://mangadex.org/title/{MANGA}"', "is no address like https://mangadex.org/group/"),
+        (f'[manga]\nA = "{MANGA}"\n"a!" = "{GROUP}"', "'a!': another line there has this name too"),
+        ('groups = ["A"]', r"groups must be a table, \[groups\]"),
         ('mnaga = "x"', "there is no setting 'mnaga'; did you mean 'manga'?"),
         ('zzz = "x"', r"there is no setting 'zzz'\."),
         ("chapter = 7.10", "chapter must be a text in quotes"),  # which would become 7.1
@@ -85,6 +91,13 @@ def test_every_option_has_its_variable_by_rule() -> None:
     assert not {"--password", "--client-secret", "--access-token"} & found
 
 
+def test_tables_say_which_id_a_name_has(tmp_path: Path) -> None:
+    text = f'[manga]\n"My Manga" = "{MANGA}"\n[groups]\nA = "https://mangadex.org/group/{GROUP}"\n'
+    settings = read_file(settings_file(tmp_path, text))
+    assert settings.ids == {("manga", "mymanga"): MANGA, ("group", "a"): GROUP}
+    assert settings.values == {}
+
+
 def test_flags_go_before_the_environment_and_that_before_the_file(tmp_path: Path) -> None:
     user = User(tmp_path, "")
     path = settings_file(tmp_path, 'api-url = "https://file.example"\nmanga = "for others"\njson = true\n')
@@ -123,21 +136,44 @@ def test_the_file_in_its_usual_place(tmp_path: Path) -> None:
     ],
 )
 def test_ids_as_people_give_them(option: str, given: str) -> None:
-    assert id_in(option, given) == MANGA
+    assert id_in(option, given, "--x") == MANGA
 
 
 @pytest.mark.parametrize(
     ("option", "given"),
     [
-        ("manga", "Official Test Manga"),
         ("manga", f"https://mangadex.org/group/{MANGA}"),
         ("group", f"https://mangadex.org/title/{MANGA}/x"),
         ("group", f"https://mangadex.org/group/{MANGA}0"),
+        ("manga", "HTTPS://mangadex.org"),
     ],
 )
-def test_what_is_no_id(option: str, given: str) -> None:
-    with pytest.raises(UsageError, match=f"--{option}: "):
-        id_in(option, given)
+def test_addresses_of_something_else(option: str, given: str) -> None:
+    with pytest.raises(UsageError, match=f"chapters.toml: '{given}' is no address like "):
+        id_in(option, given, "chapters.toml")
+
+
+@pytest.mark.parametrize("given", ["Official Test Manga", "", MANGA[:-1], f"{MANGA} x", "Re:Zero", "httpx"])
+def test_what_is_neither_id_nor_address_is_a_name(given: str) -> None:
+    assert id_in("manga", given, "--manga") is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_equal"),
+    [
+        ('Official "Test" Manga', "official test manga", True),
+        ("One-Punch Man", "One Punch Man", True),
+        ("Re:Zero", "Re: Zero", True),
+        ("\uff21\uff22\uff23", "abc", True),
+        ("Stra\u00dfe", "STRASSE", True),
+        ("...", "?!", False),
+        ("Area 88", "Area 89", False),
+        ("C++", "C", False),
+        ("\u304c", "\u304b", False),
+    ],
+)
+def test_names_are_compared_without_what_people_write_differently(one: str, other: str, are_equal: bool) -> None:
+    assert (compared(one) == compared(other)) is are_equal
 
 
 def test_where_people_read() -> None:

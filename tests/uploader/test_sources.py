@@ -73,8 +73,8 @@ def test_pages_come_in_the_order_that_a_person_counts(tmp_path: Path, write: Wri
 
 IGNORED: dict[str, tuple[dict[str, bytes], set[str]]] = {
     "left by programs": (
-        {"Thumbs.db": b"x", ".DS_Store": b"x", "ComicInfo.xml": b"<ComicInfo/>", "desktop.ini": b""},
-        {"Thumbs.db", ".DS_Store", "ComicInfo.xml", "desktop.ini"},
+        {"Thumbs.db": b"x", ".DS_Store": b"x", "desktop.ini": b""},
+        {"Thumbs.db", ".DS_Store", "desktop.ini"},
     ),
     "hidden pages": ({".001.png": PAGE, "._001.png": PAGE}, {".001.png", "._001.png"}),
     "no images": ({"notes.txt": PAGE, "raw.psd": b"8BPS", "play.mp3": b""}, {"notes.txt", "raw.psd", "play.mp3"}),
@@ -277,16 +277,142 @@ def test_names_in_archives_never_become_paths(tmp_path: Path, name: str, shown: 
     assert source.read(shown) == PAGE
 
 
-def test_names_in_cp932_do_not_hurt(tmp_path: Path) -> None:
-    names = ["表紙1.png", "ソ能2.png", "第一話3.png", "4表"]  # three of them with a byte that is a backslash elsewhere
-    placeholders = [f"{number}{'N' * len(name.encode('cp932'))}"[:-1] for number, name in enumerate(names)]
-    path = write_archive(tmp_path / "a.zip", dict(zip(placeholders, [b"one", b"two", b"three", PAGE], strict=True)))
+def renamed(path: Path, names: Mapping[str, bytes]) -> Path:
+    """The archive with other names in it, of the same length; they do not say their encoding."""
     data = path.read_bytes()
-    for name, placeholder in zip(names, placeholders, strict=True):
-        data = data.replace(placeholder.encode(), name.encode("cp932"))
+    for placeholder, name in names.items():
+        assert len(placeholder) == len(name)
+        data = data.replace(placeholder.encode(), name)
     path.write_bytes(data)
-    source = open_source(path)
-    assert {source.read(shown) for shown in source.names} == {b"one", b"two", b"three", PAGE}
+    return path
+
+
+def in_encoding(folder: Path, names: list[str], encoding: str) -> Path:
+    """An archive whose names are written in this encoding, each page with its name in UTF-8 as its bytes."""
+    raws = [name.encode(encoding) for name in names]
+    placeholders = [f"{number:x}".rjust(len(raw), "N") for number, raw in enumerate(raws)]
+    files = {one: name.encode() for one, name in zip(placeholders, names, strict=True)}
+    return renamed(write_archive(folder / "a.zip", files), dict(zip(placeholders, raws, strict=True)))
+
+
+ENCODED = {
+    "cp932": ["表示/第1話 1.png", "表示/第1話 2.png", "表示/表紙.png"],
+    "gbk": ["第1话/第01页.png", "第1话/第02页.png"],
+    "cp949": ["제1화 1.png", "제1화 2.png"],
+    "big5": ["第12話 開始 1.png"],
+    "utf-8": ["第1話 1.png"],
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODED)
+@pytest.mark.parametrize("is_given", [True, False])
+def test_names_in_other_encodings_are_read(tmp_path: Path, encoding: str, is_given: bool) -> None:
+    names = ENCODED[encoding]
+    source = open_source(in_encoding(tmp_path, names, encoding), encoding if is_given else None)
+    assert sorted(source.names) == sorted(names)
+    assert [source.read(name).decode() for name in source.names] == list(source.names)
+    assert list(source.warnings) == []
+
+
+def test_a_guessed_encoding_is_said(tmp_path: Path) -> None:
+    path = in_encoding(tmp_path, ["猫1.png", "猫2.png"], "cp932")
+    [warning] = open_source(path).warnings
+    assert [part for part in ("cp932", "猫1.png", "--zip-encoding") if part not in warning] == []
+    assert list(open_source(path, "cp932").warnings) == []
+    assert list(open_source(path, "cp437").names) == ["\u00f6L1.png", "\u00f6L2.png"]
+
+
+@pytest.mark.parametrize(
+    ("encoding", "said"), [("cp949", "the name is not in cp949"), ("cp999", "there is none of this name")]
+)
+def test_a_given_encoding_that_does_not_fit(tmp_path: Path, encoding: str, said: str) -> None:
+    path = in_encoding(tmp_path, ["第1話 表示.png"], "cp932")
+    with pytest.raises(UsageError, match=rf"a\.zip: .*{said}"):
+        open_source(path, encoding)
+
+
+def test_the_unicode_name_of_an_entry_counts_more_than_any_encoding(tmp_path: Path) -> None:
+    raw, name = "猫".encode("cp932") + b".png", "犬/1.png"
+    body = b"\1" + zlib.crc32(raw).to_bytes(4, "little") + name.encode()
+    entry = zipfile.ZipInfo("NN.png")
+    entry.extra = struct.pack("<HH", 0x7075, len(body)) + body
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(entry, PAGE)
+    source = open_source(renamed(tmp_path / "a.zip", {"NN.png": raw}), "cp949")
+    assert list(source.names) == [name]
+    assert source.read(name) == PAGE
+    assert list(source.warnings) == []
+
+
+@pytest.mark.parametrize("folder", ["", "ch 1/"])
+@pytest.mark.parametrize("called", ["order.txt", "Order.TXT"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_an_order_file_beside_the_pages_decides(
+    tmp_path: Path, write: Write, folder: str, called: str, encoding: str
+) -> None:
+    text = "# as drawn\r\n2.png\r\n\r\nintro é.png\r\n1.png\r\n"
+    pages = {f"{folder}{name}": name.encode() for name in ("1.png", "2.png", "intro é.png")}
+    source = open_source(write(tmp_path, pages | {f"{folder}{called}": text.encode(encoding), "notes.txt": b""}))
+    assert list(source.names) == [f"{folder}{name}" for name in ("2.png", "intro é.png", "1.png")]
+    assert source.order_file == f"{folder}{called}"
+    assert list(source.ignored) == ["notes.txt"]
+
+
+def test_an_order_file_elsewhere_is_none(tmp_path: Path, write: Write) -> None:
+    source = open_source(write(tmp_path, {"c/1.png": PAGE, "c/2.png": PAGE, "order.txt": b"2.png\n1.png"}))
+    assert list(source.names) == ["c/1.png", "c/2.png"]
+    assert source.order_file is None
+    assert list(source.ignored) == ["order.txt"]
+
+
+@pytest.mark.parametrize(
+    ("order", "said"),
+    [
+        (b"1.png\n3.png", r"3\.png is no page; 2\.png is not in it"),
+        (b"1.png\n2.png\n1.png", r"1\.png is in it more than once"),
+        (b"", "1.png, 2.png is not in it"),
+        (b"1.png\n2\xff.png", "it is not in UTF-8"),
+        (b"\n".join(b"# %d" % number for number in range(200_000)), "it has more than 1 MB"),
+    ],
+)
+def test_an_order_file_that_does_not_fit(tmp_path: Path, write: Write, order: bytes, said: str) -> None:
+    path = write(tmp_path, {"1.png": PAGE, "2.png": PAGE, "order.txt": order})
+    with pytest.raises(UsageError, match=rf"{path.name}: order\.txt: .*{said}"):
+        open_source(path)
+
+
+def test_an_order_file_that_cannot_be_read(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "c", {"1.png": PAGE})
+    (folder / "order.txt").symlink_to("missing")
+    with pytest.raises(UsageError, match=r"order\.txt: it is a link that leads nowhere"):
+        open_source(folder)
+    path = tmp_path / "a.cbz"
+    path.write_bytes(zip_of(("1.png", PAGE), ("order.txt", b"1.png"), ("order.txt", b"1.png"), method=0))
+    with pytest.raises(UsageError, match=r"a\.cbz: order\.txt: the archive has it 2 times"):
+        open_source(path)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"ComicInfo.xml": b"top"}, b"top"),
+        ({"c/comicinfo.XML": b"inside"}, b"inside"),
+        ({"c/ComicInfo.xml": b"inside", "ComicInfo.xml": b"top"}, b"inside"),
+        ({"ComicInfo.xml.bak": b"other", "extra/ComicInfo.xml": b"elsewhere"}, None),
+    ],
+)
+def test_comic_info_is_found_beside_the_pages_or_at_the_top(
+    tmp_path: Path, write: Write, files: dict[str, bytes], found: bytes | None
+) -> None:
+    source = open_source(write(tmp_path, {"c/1.png": PAGE, **files}))
+    assert source.comic_info() == found
+    assert found not in [files[name] for name in source.ignored]
+
+
+def test_too_large_a_comic_info_says_so_when_it_is_wanted(tmp_path: Path, write: Write) -> None:
+    source = open_source(write(tmp_path, {"1.png": PAGE, "ComicInfo.xml": os.urandom((1 << 20) + 1)}))
+    with pytest.raises(UsageError, match=r"ComicInfo\.xml: it has more than 1 MB"):
+        source.comic_info()
 
 
 def zip_of(
