@@ -13,6 +13,7 @@ cluster: $(READY)  ## the same on two nodes and two workers, PostgreSQL, an S3 s
 
 test: check  ## what CI runs: the checks, then every test
 	$(BIN)/pytest --numprocesses auto --dist loadfile --cov --cov-report=term
+	$(BIN)/pytest tests/server tests/e2e/test_third_party.py --engines=big --numprocesses auto --dist loadfile
 
 prove: $(READY)  ## the long forms of tests: forty kills, every fault at every level
 	$(BIN)/pytest -m proof -s

@@ -1,6 +1,6 @@
 """What preparing pages takes, beside a plain loop with Pillow: cutting strips, and WebP to PNG and JPEG.
 
-Run it with `make bench`. It takes a minute and 200 MB of temporary files. Each contender reads its pages from a folder
+Run it with `make bench`. It takes about 90 s and 100 MB of files. Each contender reads its pages from a folder
 and writes what it makes of them into another, in a process of its own; this one stays small, because Linux counts the
 size of the process that started another into the other's peak. Their memory is that of the whole process, interpreter
 and libraries included. Of the pages a few are drawn, and each is there several times: nobody remembers them.

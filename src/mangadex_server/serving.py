@@ -28,6 +28,8 @@ HEADER_TIMEOUT_MS = 10_000
 READ_BYTES = 1 << 20
 """At most, of a body at a time: each piece costs four switches of threads, and granian's own 400 KB give more."""
 STOP_WITHIN_S = 60  # longer than a body may stall (engines.md 5)
+ARENAS = 2
+_ARENA_MAX = -8  # M_ARENA_MAX
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 
 
@@ -70,6 +72,7 @@ def serve(settings: Settings) -> None:
 def application() -> ASGIApp:
     """The application of a worker process, which ends when its parent does."""
     _end_with_the_parent(int(os.environ[PARENT]))
+    _share_memory_between_threads()
     settings = Settings.model_validate_json(os.environ[RESOLVED])
     announcing: list[asyncio.Task[None]] = []  # the loop itself forgets a task
     return create_app(settings, lambda: announcing.append(asyncio.create_task(_say_ready(settings))))
@@ -88,6 +91,13 @@ async def _listens(settings: Settings) -> bool:
         return False
     writer.close()
     return True
+
+
+def _share_memory_between_threads() -> None:
+    """Of glibc's allocator, each thread would keep what it has had; the store's library alone has several."""
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if set_option is not None:  # not every Linux has glibc
+        set_option(_ARENA_MAX, ARENAS)
 
 
 def _end_with_the_parent(parent: int) -> None:

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import struct
-import threading
-from collections.abc import Sequence
-from pathlib import Path
+from io import BytesIO
 from typing import Any
 
 import pytest
 import pyvips
-from drawing import noise, photo, pixels, same
+from drawing import noise, photo, pixels, same, stacked
 from pages import draw, draw_animation
+from PIL import Image as PillowImage
 
-from mangadex_uploader.errors import PageProblem, UploadError
+from mangadex_uploader.errors import UploadError
 from mangadex_uploader.images import BadImage, inspect
-from mangadex_uploader.listing import UnreadablePage
-from mangadex_uploader.preparing import Limits, Prepared, prepare
-from mangadex_uploader.preparing_ahead import WAITING_BYTES, prepared_ahead
+from mangadex_uploader.preparing import Limits, prepare, prepare_each
 from mangadex_uploader.shrinking import Piece
 
 MIB = 1 << 20
@@ -246,6 +243,68 @@ def test_a_large_jpeg_stays_jpeg_and_a_large_webp_says_why_it_is_none() -> None:
     assert done[1] == "as PNG it would have 0.3 MB, a page may have 0.209808 MB: sent as JPEG of quality 90"
 
 
+def bmp(width: int, height: int) -> bytes:
+    """Of 24 bits a pixel (Windows' BITMAPINFOHEADER): rows from the bottom up, blue first, each of whole words."""
+    image = photo(11, width, height)
+    rows = [image.crop(0, y, width, 1).write_to_memory() for y in reversed(range(height))]
+    drawn = b"".join(
+        b"".join(row[at : at + 3][::-1] for at in range(0, len(row), 3)) + bytes(-len(row) % 4) for row in rows
+    )
+    return struct.pack("<2sIIIIiiHHIIiiII", b"BM", 54 + len(drawn), 0, 54, 40, width, height, 1, 24, *6 * [0]) + drawn
+
+
+def test_bmp_becomes_png_with_equal_pixels() -> None:
+    piece, done = prepared_one(bmp(31, 40))
+    assert piece.mime_type == "image/png"
+    assert same(pixels(piece.data), photo(11, 31, 40))
+    assert done == ("was BMP, which the service does not take: sent as PNG",)
+
+
+@pytest.mark.parametrize(
+    ("mode", "raw", "shown"),
+    [
+        ("L", bytes(range(12)), list(range(12))),
+        ("1", b"\x50\xa0\xf0", [0, 255, 0, 255, 255, 0, 255, 0, 255, 255, 255, 255]),
+        ("P", bytes(range(12)), [value for index in range(12) for value in (index, 255 - index, 7)]),
+        ("RGBA", bytes(range(48)), [value for value in range(48) if value % 4 < 3]),  # the fourth has no meaning in it
+    ],
+)
+def test_bmp_of_other_depths_keeps_its_pixels(mode: str, raw: bytes, shown: list[int]) -> None:
+    drawn = PillowImage.frombytes(mode, (4, 3), raw)
+    if mode == "P":
+        drawn.putpalette(bytes(value for index in range(256) for value in (index, 255 - index, 7)))
+    file = BytesIO()
+    drawn.save(file, "BMP")
+    piece, _ = prepared_one(file.getvalue())
+    assert list(bytes(pixels(piece.data).write_to_memory())) == shown
+
+
+def test_a_tall_bmp_is_cut_and_each_piece_is_handed_over_in_order() -> None:
+    pieces: list[Piece] = []
+    done = prepare_each(bmp(20, 2_500), pieces.append, Limits(max_side_px=1_000))
+    assert len(pieces) > 2
+    assert same(stacked([piece.data for piece in pieces]), photo(11, 20, 2_500))
+    assert done[0] == "was BMP, which the service does not take: sent as PNG"
+
+
+def test_pieces_are_handed_over_before_the_next_but_one_is_read() -> None:
+    strip = noise(12, 30, 4_000)
+    whole = strip.pngsave_buffer(compression=1)
+    pieces: list[Piece] = []
+    with pytest.raises(BadImage, match="it cannot be decoded"):
+        prepare_each(whole[: len(whole) * 9 // 10], pieces.append, Limits(max_side_px=1_000))
+    assert len(pieces) >= 2
+    assert same(pixels(pieces[0].data), strip.crop(0, 0, 30, pieces[0].height))
+
+
+def test_what_keeps_the_pieces_may_end_it() -> None:
+    def full(piece: Piece) -> None:
+        raise UploadError("no room")
+
+    with pytest.raises(UploadError, match="no room"):
+        prepare_each(bmp(20, 2_500), full, Limits(max_side_px=1_000))
+
+
 def damaged(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
@@ -255,7 +314,9 @@ def damaged(data: bytes) -> bytes:
     [
         (b"", "it is no image"),
         (b"<html>404</html>", "it is no image"),
-        (b"BM" + bytes(80), "it is BMP, which cannot be read here; save it as PNG or JPEG"),
+        (b"BM" + bytes(80), "it is a BMP that cannot be decoded (Unsupported BMP header type (0))"),
+        (bmp(5, 40)[:300], "it is a BMP that cannot be decoded (image file is truncated"),
+        (bmp(5, 40)[:18] + struct.pack("<ii", 60_000, 60_000) + bmp(5, 40)[26:], "it has 3600000000 pixels in all"),
         (b"\xff\x0a" + bytes(80), "it is JPEG XL, which cannot be read here"),
         (b"\0\0\0\x18ftypheic" + bytes(80), "it is HEIC, which cannot be read here"),
         (b"\0\0\0\x18ftypavis" + bytes(80), "it is an animated AVIF, which cannot be read here"),
@@ -287,79 +348,3 @@ def test_giants_are_refused_by_their_header() -> None:
     assert refusal(flat, Limits(max_pixels=80_000_000)).startswith("it has 81000000 pixels in all")
     webp = saved(pyvips.Image.black(100, 100), ".webp")
     assert refusal(webp, Limits(max_pixels=19_999)).startswith("it has 10000 pixels in all, it may have 9999")
-
-
-class Shelf:
-    """A source whose pages are in memory, and which notes what was read."""
-
-    path = Path("shelf")
-    ignored: Sequence[str] = ()
-
-    def __init__(self, pages: dict[str, bytes | Exception]) -> None:
-        self.pages = pages
-        self.names = tuple(pages)
-        self.read_names: list[str] = []
-        self.taken = 0
-        self.farthest = 0
-
-    def read(self, name: str) -> bytes:
-        self.read_names.append(name)
-        self.farthest = max(self.farthest, len(self.read_names) - self.taken)
-        if isinstance(page := self.pages[name], Exception):
-            raise page
-        return page
-
-
-WEBP = saved(PHOTO, ".webp[lossless]")
-
-
-def test_pages_come_in_order_whichever_is_done_first() -> None:
-    slow = saved(photo(1, 900, 1_200), ".webp[lossless]")
-    shelf = Shelf({f"{number}.webp": slow if number % 5 == 0 else WEBP for number in range(20)})
-    found = list(prepared_ahead(shelf, shelf.names))
-    assert [page.name for page in found] == list(shelf.names)
-    assert sorted(shelf.read_names) == sorted(shelf.names)
-    assert [page.pieces[0].width for page in found if isinstance(page, Prepared)] == 4 * [900, *4 * [150]]
-
-
-def test_a_bad_page_is_told_at_its_place_and_the_others_come() -> None:
-    unreadable = UnreadablePage("2", "it is no file")
-    shelf = Shelf({"1": WEBP, "2": unreadable, "3": b"text", "4": WEBP})
-    one, two, three, four = prepared_ahead(shelf, shelf.names)
-    assert isinstance(one, Prepared)
-    assert isinstance(four, Prepared)
-    assert two == PageProblem("2", "it is no file")
-    assert three == PageProblem("3", "it is no image, or a damaged one; save it as PNG, JPEG or GIF")
-
-
-def test_a_source_that_is_gone_ends_it_at_that_page() -> None:
-    shelf = Shelf({"1": WEBP, "2": WEBP, "3": UploadError("3: it is gone"), "4": WEBP})
-    pages = prepared_ahead(shelf, shelf.names)
-    assert [next(pages).name for _ in range(2)] == ["1", "2"]
-    with pytest.raises(UploadError, match="3: it is gone"):
-        next(pages)
-    assert not workers()
-
-
-def test_results_that_wait_are_bounded() -> None:
-    page = draw(width=10, height=10) + bytes(16 * MIB)
-    shelf = Shelf({str(number): page for number in range(40)})
-    for prepared in prepared_ahead(shelf, shelf.names):
-        shelf.taken += 1
-        prepare("else", saved(photo(1, 300, 300), ".webp[lossless]"))  # the workers are faster than this
-        assert isinstance(prepared, Prepared)
-    assert shelf.taken == 40
-    assert 2 < shelf.farthest <= WAITING_BYTES // (16 * MIB) + 2 + 1  # those that wait, are begun, and is handed over
-
-
-def test_stopping_early_leaves_out_the_pages_that_were_not_begun() -> None:
-    shelf = Shelf({str(number): draw(width=10, height=10) + bytes(30 * MIB // 2) for number in range(60)})
-    pages = prepared_ahead(shelf, shelf.names)
-    next(pages)
-    pages.close()
-    assert len(shelf.read_names) < 12
-    assert not workers()
-
-
-def workers() -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(("prepare", "piece"))]
