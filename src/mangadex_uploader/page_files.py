@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mangadex_uploader import preparing
 from mangadex_uploader.chapter import MIB, PlannedPage, Source
 from mangadex_uploader.images import BadImage, Image, check_is_whole, inspect
-from mangadex_uploader.prepared_source import PreparedSource
+from mangadex_uploader.prepared_source import Place, PreparedSource
+from mangadex_uploader.shrinking import Piece
 
 DOUBT = "warning: "  # how `preparing` begins what somebody should look at
 
@@ -84,16 +85,22 @@ def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
     """
     data = source.original.read(name)
     check_is_whole(data)  # cut off says more than whatever its decoder says
-    prepared = preparing.prepare(name, data, limits.of_a_page)
-    if not prepared.done:
+    made: list[tuple[File, Place]] = []
+
+    def keep(piece: Piece) -> None:
+        if piece.data is not data:
+            made.append((_file(name, piece.data, limits), source.keep(piece.data)))
+
+    told = preparing.prepare_each(data, keep, limits.of_a_page)
+    if not made:
         return Page(name, (_file(name, data, limits),))
     files = []
-    for number, piece in enumerate(prepared.pieces, start=1):
-        called = name if len(prepared.pieces) == 1 else f"{name} ({number} of {len(prepared.pieces)})"
-        files.append(_file(called, piece.data, limits))
-        source.keep(called, piece.data)
-    doubts = [f"{name}: {it.removeprefix(DOUBT)}" for it in prepared.done if it.startswith(DOUBT)]
-    done = [it for it in prepared.done if not it.startswith(DOUBT)]
+    for number, (file, place) in enumerate(made, start=1):
+        called = name if len(made) == 1 else f"{name} ({number} of {len(made)})"
+        source.call(place, called)
+        files.append(replace(file, name=called))
+    doubts = [f"{name}: {it.removeprefix(DOUBT)}" for it in told if it.startswith(DOUBT)]
+    done = [it for it in told if not it.startswith(DOUBT)]
     return Page(name, tuple(files), tuple(done), tuple(doubts))
 
 

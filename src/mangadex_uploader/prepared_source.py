@@ -9,9 +9,13 @@ from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
 from threading import Lock
+from typing import TypeAlias
 
 from mangadex_uploader.chapter import Source
 from mangadex_uploader.errors import UploadError
+
+Place: TypeAlias = tuple[int, int]
+"""Where kept bytes begin, and how many they are."""
 
 
 class PreparedSource:
@@ -30,14 +34,14 @@ class PreparedSource:
         self.original = original
         self._file: FileIO | None = None
         self._using = Lock()
-        self._places: dict[str, tuple[int, int]] = {}
+        self._places: dict[str, Place] = {}
 
     def comic_info(self) -> bytes | None:
         """That of the source. See `Source.comic_info`."""
         return self.original.comic_info()
 
-    def keep(self, name: str, data: bytes) -> None:
-        """Have these bytes for a page or a piece of it.
+    def keep(self, data: bytes) -> Place:
+        """Have these bytes.
 
         Raises:
             UploadError: there is no room for them.
@@ -48,7 +52,11 @@ class PreparedSource:
             left = memoryview(data)
             while left:
                 left = left[file.write(left) :]
-        self._places[name] = (start, len(data))
+        return start, len(data)
+
+    def call(self, place: Place, name: str) -> None:
+        """The bytes at this place are the page of this name, or a piece of it."""
+        self._places[name] = place
 
     def read(self, name: str) -> bytes:
         """The bytes to send.
