@@ -7,7 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, cast, event, func
+from sqlalchemy import ColumnElement, Float, Table, cast, event, func
+from sqlalchemy.dialects.postgresql import Insert as PostgresqlInsert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -69,6 +73,10 @@ class Database:
         with _told():
             async with self._reader.begin() as connection:
                 yield connection
+
+    def insert(self, table: Table) -> SqliteInsert | PostgresqlInsert:
+        """An insert that can say what happens if the row is there."""
+        return sqlite_insert(table) if self.is_sqlite else postgresql_insert(table)
 
     def now(self) -> float | ColumnElement[float]:
         """The time that all processes share: of this machine, or the database's own, for use in statements."""

@@ -20,13 +20,23 @@ from mangadex_server.migrate import migrate, synchronous
 from mangadex_server.settings import Settings
 from mangadex_server.signing_keys import adopt_signing_key, signing_key
 from mangadex_server.stores import Blobs
-from mangadex_server.tables import files, metadata, new_pages, pages, removals, signing_keys, upkeep, users
+from mangadex_server.tables import (
+    failed_sign_ins,
+    files,
+    metadata,
+    new_pages,
+    pages,
+    removals,
+    signing_keys,
+    upkeep,
+    users,
+)
 
 AT_ONCE = 8
 """Pages on their way."""
 
 ROWS = 1_000
-STAYS = {removals.name, signing_keys.name, upkeep.name}
+STAYS = {failed_sign_ins.name, removals.name, signing_keys.name, upkeep.name}
 """Tables that are about an installation itself."""
 
 SAVER_TYPE = "image/jpeg"

@@ -9,6 +9,7 @@ from mangadex_server.catalog import Catalog
 from mangadex_server.chapters import Chapters
 from mangadex_server.commits import Commits
 from mangadex_server.database import Database
+from mangadex_server.failed_sign_ins import FailedSignIns
 from mangadex_server.jobs import Jobs
 from mangadex_server.metrics import Metrics
 from mangadex_server.passwords import Passwords
@@ -33,7 +34,8 @@ class Parts:
         self.database = Database(settings.database, durable=is_durable)
         self.blobs = blobs_of(settings)
         self.jobs = Jobs(self.database, settings)
-        passwords = Passwords(slows_guessing=not settings.sandbox or settings.limits_are_on)
+        is_guarded = not settings.sandbox or settings.limits_are_on
+        passwords = Passwords(FailedSignIns(self.database) if is_guarded else None)
         self.metrics = Metrics()
         self.tokens = Tokens(signing_key(settings), settings.public_url or settings.own_url, settings)
         self.accounts = Accounts(self.database, self.tokens, passwords)

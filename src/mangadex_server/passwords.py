@@ -12,7 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from mangadex_server.errors import Overloaded
-from mangadex_server.guessing import Guessing, network_of
+from mangadex_server.failed_sign_ins import FailedSignIns
+from mangadex_server.guessing import network_of
 
 MEMORY_KIB = 19 * 1024
 PASSES = 2
@@ -37,14 +38,12 @@ class TooManyGuessesError(Exception):
 
 
 class Passwords:
-    """Makes and checks hashes. `slows_guessing=False` is for passwords that everybody knows."""
+    """Makes and checks hashes. Without `failures`, guessing is not slowed: for passwords that everybody knows."""
 
-    def __init__(self, clock: Callable[[], float] = time.time, *, slows_guessing: bool = True) -> None:
+    def __init__(self, failures: FailedSignIns | None, clock: Callable[[], float] = time.time) -> None:
+        self._failures = failures
         self._clock = clock
-        self._slows_guessing = slows_guessing
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
-        self._by_name = Guessing(FREE_BY_NAME)
-        self._by_address = Guessing(FREE_BY_ADDRESS)
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
@@ -61,12 +60,12 @@ class Passwords:
             Overloaded: too many checks at once.
         """
         network = network_of(address)
-        self._ask_to_wait(name, network)
+        await self._ask_to_wait(name, network)
         async with self._turn():
-            self._ask_to_wait(name, network)  # again: guesses sent all at once are counted while they queue
+            await self._ask_to_wait(name, network)  # again: guesses sent all at once are counted while they queue
             matches = await asyncio.to_thread(self._matches, secret, stored)
             matches = matches and stored is not None
-            self._count(name, network, matches=matches)
+            await self._count(name, network, matches=matches)
         return matches
 
     @cached_property
@@ -79,18 +78,20 @@ class Passwords:
         except (VerificationError, InvalidHashError):
             return False
 
-    def _ask_to_wait(self, name: str, network: str) -> None:
-        now = self._clock()
-        wait_s = max(self._by_name.wait_s(name, now), self._by_address.wait_s(network, now))
-        if wait_s > 0 and self._slows_guessing:
-            raise TooManyGuessesError(wait_s)
+    async def _ask_to_wait(self, name: str, network: str) -> None:
+        if self._failures is not None:
+            free = {name: FREE_BY_NAME, network: FREE_BY_ADDRESS}
+            wait_s = await self._failures.wait_s(free, self._clock())
+            if wait_s > 0:
+                raise TooManyGuessesError(wait_s)
 
-    def _count(self, name: str, network: str, *, matches: bool) -> None:
+    async def _count(self, name: str, network: str, *, matches: bool) -> None:
+        if self._failures is None:
+            return
         if matches:
-            self._by_name.succeeded(name)  # not the address: a guesser's own account must not clear it
+            await self._failures.succeeded(name)  # not the address: a guesser's own account must not clear it
         else:
-            self._by_name.failed(name, self._clock())
-            self._by_address.failed(network, self._clock())
+            await self._failures.failed(name, network, now=self._clock())
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

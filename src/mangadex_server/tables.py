@@ -252,6 +252,14 @@ jobs = Table(
     ),
 )
 
+failed_sign_ins = Table(
+    "failed_sign_ins",
+    metadata,
+    Column("key", String(64), primary_key=True),  # a hash of the name or address
+    Column("failures", Integer, nullable=False),
+    Column("last_at", Double, nullable=False, index=True),
+)
+
 removals = Table(  # of blobs that the sweep takes away, or has lately taken
     "blob_removals",
     metadata,

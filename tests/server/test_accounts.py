@@ -28,13 +28,14 @@ from sqlalchemy import delete, func, select
 from mangadex_server.accounts import Accounts
 from mangadex_server.database import Database
 from mangadex_server.errors import InConflict, Invalid, NotFound, Overloaded, ServiceError, Unauthenticated
-from mangadex_server.guessing import CAP_S, FORGET_S, Guessing, network_of
+from mangadex_server.failed_sign_ins import FailedSignIns
+from mangadex_server.guessing import CAP_S, FORGET_S, network_of
 from mangadex_server.passwords import AT_ONCE, FREE_BY_ADDRESS, FREE_BY_NAME, MAX_WAITING, Passwords
 from mangadex_server.routes_accounts import TOKEN_PATH, router
 from mangadex_server.settings import Settings
 from mangadex_server.sign_ins import REPEAT_S, SignIns
 from mangadex_server.signing_keys import KeyFileError, signing_key
-from mangadex_server.tables import clients, metadata, refresh_tokens, users
+from mangadex_server.tables import clients, failed_sign_ins, metadata, refresh_tokens, users
 from mangadex_server.tokens import CACHED_TOKENS, REALM, Identity, Tokens
 from mangadex_server.wire import WireResponse, error_response
 
@@ -88,7 +89,7 @@ async def make(folder: Path, *, slows_guessing: bool = True) -> Service:
     async with database.write() as connection:
         await connection.run_sync(metadata.create_all)
     tokens = Tokens(KEY, URL, settings, clock)
-    passwords = Passwords(clock, slows_guessing=slows_guessing)
+    passwords = Passwords(FailedSignIns(database) if slows_guessing else None, clock)
     accounts = Accounts(database, tokens, passwords, clock)
     for name, client in (("ann", ANNS_CLIENT), ("ben", BENS_CLIENT)):
         await accounts.add_user(name, f"{name}'s password")
@@ -447,7 +448,7 @@ async def test_unknown_names_take_as_long_as_known_ones(service: Service) -> Non
 
 @pytest.mark.anyio
 async def test_no_more_checks_wait_than_there_is_patience_for() -> None:
-    passwords = Passwords(Clock(), slows_guessing=False)
+    passwords = Passwords(None, Clock())
     guesses = [passwords.check("guess", None, name="a", address="b") for _ in range(MAX_WAITING + 3)]
     answers = await asyncio.gather(*guesses, return_exceptions=True)
     assert sum(isinstance(answer, Overloaded) for answer in answers) == 3
@@ -598,29 +599,41 @@ def test_a_key_that_others_can_read_or_that_is_damaged_is_not_used(tmp_path: Pat
         signing_key(Settings(data_dir=tmp_path))
 
 
-def test_waits_double_up_to_the_cap_and_are_forgotten() -> None:
-    guessing, now, waits = Guessing(free=5), 0.0, []
+@pytest.mark.anyio
+async def test_waits_double_up_to_the_cap_and_are_forgotten(service: Service) -> None:
+    failures, now, waits = FailedSignIns(service.database), 0.0, []
     for _ in range(18):
-        wait_s = guessing.wait_s("ann", now)
+        wait_s = await failures.wait_s({"ann": 5}, now)
         waits.append(wait_s)
         now += wait_s
-        assert guessing.wait_s("ann", now) == 0
-        guessing.failed("ann", now)
+        assert await failures.wait_s({"ann": 5}, now) == 0
+        await failures.failed("ann", now=now)
     assert waits == [0] * 5 + [1, 2, 4, 8, 16, 32, 64, 128, 256, 512] + [CAP_S] * 3
-    assert guessing.wait_s("ben", now) == 0
-    assert guessing.wait_s("ann", now + 100) == CAP_S - 100
-    guessing.failed("ann", now + FORGET_S + 1)
-    assert guessing.wait_s("ann", now + FORGET_S + 1) == 0
+    assert await failures.wait_s({"ben": 5}, now) == 0
+    assert await failures.wait_s({"ben": 5, "ann": 5}, now + 100) == CAP_S - 100
+    await failures.failed("ann", now=now + FORGET_S + 1)
+    assert await failures.wait_s({"ann": 5}, now + FORGET_S + 1) == 0
 
 
-def test_a_success_clears_and_memory_is_bounded() -> None:
-    guessing = Guessing(free=1, capacity=3)
-    guessing.failed("ann", 0)
-    guessing.succeeded("ann")
-    assert guessing.wait_s("ann", 0) == 0
-    for number in range(4):
-        guessing.failed(str(number), 0)
-    assert [guessing.wait_s(str(number), 0) for number in range(4)] == [0, 1, 1, 1]
+@pytest.mark.anyio
+async def test_a_success_clears_and_what_is_old_goes(service: Service) -> None:
+    failures = FailedSignIns(service.database)
+    await failures.failed("ann", "here", now=0)
+    await failures.succeeded("ann")
+    assert await failures.wait_s({"ann": 1}, 0) == 0
+    assert await failures.wait_s({"here": 1}, 0) == 1
+    await failures.failed("ben", now=FORGET_S + 1)
+    async with service.database.read() as connection:
+        assert (await connection.execute(select(func.count()).select_from(failed_sign_ins))).scalar_one() == 1
+
+
+@pytest.mark.anyio
+async def test_failures_at_once_are_all_counted(service: Service) -> None:
+    """As on several nodes: each has its own connection to the same rows."""
+    failures = FailedSignIns(service.database)
+    await asyncio.gather(*(failures.failed(*keys, now=0) for keys in [("a", "b"), ("b", "a")] * 20))
+    assert await failures.wait_s({"a": 40}, 0) == 1
+    assert await failures.wait_s({"b": 41}, 0) == 0
 
 
 @pytest.mark.parametrize(
