@@ -52,7 +52,7 @@ class Editor(Uploader):
         """
         planned = await read_chapter(self._service, chapter_id)
         publish_at = None if changes.publish_at == planned.publish_at else changes.publish_at
-        plan = await self._plan(planned.with_values(path, changes.of(planned.values), publish_at, **reading))
+        plan = await self.plan(planned.with_values(path, changes.of(planned.values), publish_at, **reading))
         self._service.emit(Planned(plan))
         async with self._alone():
             return await PageEdit(self._service, planned, plan, self._policy).run()
