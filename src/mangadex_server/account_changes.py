@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mangadex_server.accounts import Account, Accounts, account_of
+from mangadex_server.accounts import Account, Accounts, account_of, lock_user
 from mangadex_server.approval import MODERATORS
 from mangadex_server.database import Database
 from mangadex_server.errors import Invalid
@@ -78,6 +78,7 @@ class AccountChanges:
 
 
 async def _end_sign_ins(connection: AsyncConnection, account: Account) -> int:
+    await lock_user(connection, account.user_id)
     theirs = refresh_tokens.c.user_id == account.user_id
     families = (await connection.execute(select(refresh_tokens.c.family).where(theirs).distinct())).all()
     await connection.execute(delete(refresh_tokens).where(theirs))

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 from sqlalchemy import ColumnElement, Row, Table, exists, insert, select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server.database import Database, is_unique_violation
 from mangadex_server.errors import InConflict, Invalid, NotFound, Unauthenticated
@@ -141,6 +142,13 @@ class Accounts:
     def _times(self) -> dict[str, float]:
         now = self._clock()
         return {"created_at": now, "updated_at": now}
+
+
+async def lock_user(connection: AsyncConnection, user_id: str) -> Row[Any] | None:
+    """The user, whose sign-ins nobody else begins, renews or ends until the transaction is over."""
+    query = select(users).where(users.c.id == user_id)
+    row: Row[Any] | None = (await connection.execute(query.with_for_update(key_share=True))).one_or_none()
+    return row
 
 
 def account_of(row: Row[Any]) -> Account:

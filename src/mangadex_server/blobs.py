@@ -88,7 +88,7 @@ class LocalBlobs:
         """
         return LocalBlob(await asyncio.to_thread(self.path(digest).open, "rb"))
 
-    async def address(self, digest: str) -> str:
+    async def address(self, digest: str, method: str) -> str:
         """There is none: `Settings` asks for a store."""
         raise NotImplementedError(digest)
 

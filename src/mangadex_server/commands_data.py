@@ -64,8 +64,9 @@ def move_data(
 
     source, target = settings_for(data_dir, config), settings_for(None, to)
     with refusals():
-        migrate(target.database)
-        check_engines(target)
+        if not target.is_embedded:
+            migrate(target.database)
+            check_engines(target)
         moved = move(source, target, blobs_of, lambda line: typer.echo(line, err=True))
     typer.echo(f"Moved {moved.rows} rows and {moved.blobs} pages, each compared; {moved.sent} pages were sent now.")
     typer.echo(f"Start the new installation with --config {to}. The old data folder is as it was.")

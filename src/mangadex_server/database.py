@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -30,6 +31,9 @@ AWAY = ("08", "57P")  # classes: connection exceptions, an operator's shutdown
 
 POOL = 10
 """Connections of a process to PostgreSQL, and as many more when it is pressed."""
+
+TRANSACTION_S = 25.0
+"""A transaction that takes longer is given up: the database hangs."""
 
 GUARDS = "-c lock_timeout=20s -c idle_in_transaction_session_timeout=30s"
 """A process that hangs in a transaction may hold up others for so long."""
@@ -60,7 +64,7 @@ class Database:
             Overloaded: too many want it, or this and another transaction were in each other's way.
         """
         with _told():
-            async with self._writer.begin() as connection:
+            async with self._in_time(), self._writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -71,8 +75,12 @@ class Database:
             Unavailable, Overloaded: as `write`.
         """
         with _told():
-            async with self._reader.begin() as connection:
+            async with self._in_time(), self._reader.begin() as connection:
                 yield connection
+
+    def _in_time(self) -> asyncio.Timeout:
+        """PostgreSQL may be reached and not answer; SQLite is a file."""
+        return asyncio.timeout(None if self.is_sqlite else TRANSACTION_S)
 
     def insert(self, table: Table) -> SqliteInsert | PostgresqlInsert:
         """An insert that can say what happens if the row is there."""
@@ -103,6 +111,8 @@ def _error_name(error: DBAPIError) -> str | None:
 def _told() -> Iterator[None]:
     try:
         yield
+    except TimeoutError as error:
+        raise Unavailable("The service's database does not answer. Try again in a moment.") from error
     except PoolTimeoutError as error:
         raise Overloaded("Too many requests at once. Try again in a moment.") from error
     except DBAPIError as error:

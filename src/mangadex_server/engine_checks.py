@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 
 from mangadex_server.migrate import newest, synchronous, version
 from mangadex_server.settings import Settings
+from mangadex_server.settings_report import without_secrets
 from mangadex_server.tables import metadata
 
 RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE")
@@ -42,7 +42,7 @@ def _database(settings: Settings) -> str | None:
     if settings.is_embedded:
         return None
     engine = create_engine(synchronous(settings.database), connect_args={"connect_timeout": CONNECT_S})
-    where = make_url(settings.database).render_as_string(hide_password=True)
+    where = without_secrets(settings.database)
     try:
         present = version(engine)
         if present != newest():
@@ -82,7 +82,10 @@ def _store(settings: Settings) -> str | None:
         return None
     call = f"from {__name__} import tell_of_store; tell_of_store()"
     words = [sys.executable, "-P", "-c", call, settings.blobs_url, str(settings.data_dir)]
-    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603 - our own program
+    done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if done.returncode:
+        reason = done.stderr.strip().rpartition("\n")[2]
+        return f"The store of pages {settings.blobs_url} cannot be used: {reason}. Check the variables AWS_..."
     return done.stdout.strip() or None
 
 
@@ -124,7 +127,7 @@ def _limits(settings: Settings) -> str | None:
         return f"The store of counters {where} refuses to be used: {error}. Check the password in limits_url."
     except (valkey.ConnectionError, valkey.TimeoutError) as error:
         log.warning("requests are not limited while the store of counters %s does not answer: %s", where, error)
-    except (valkey.ValkeyError, ValueError) as error:
+    except (valkey.ValkeyError, ValueError, TypeError) as error:
         return f"The store of counters {where} cannot be used: {error}. Check limits_url."
     return None
 

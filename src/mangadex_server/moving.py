@@ -11,14 +11,18 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Table, create_engine, func, insert, select, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
 
 from mangadex_server.data_folder import locked
-from mangadex_server.migrate import migrate, synchronous
+from mangadex_server.migrate import is_current, synchronous
 from mangadex_server.settings import Settings
-from mangadex_server.signing_keys import adopt_signing_key, signing_key
+from mangadex_server.settings_report import without_secrets
+from mangadex_server.signing_keys import put_signing_key, signing_key
 from mangadex_server.stores import Blobs
 from mangadex_server.tables import (
     failed_sign_ins,
@@ -67,20 +71,24 @@ def move(source: Settings, target: Settings, blobs_of: Callable[[Settings], Blob
     """
     if not source.is_embedded or target.is_embedded:
         raise MoveError("A move is from a data folder to PostgreSQL. Name it as database_url in the file of --to.")
+    if not (make_url(source.database).database and Path(str(make_url(source.database).database)).exists()):
+        raise MoveError(f"There is no installation in {source.data_dir}. Name its folder with --data-dir.")
     old, new = _read_only(source.database), create_engine(synchronous(target.database))
     try:
+        if not is_current(source.database):
+            where = source.data_dir
+            raise MoveError(f"The database in {where} is not of this version. Run `mangadex-server migrate` on it.")
         with locked(source.data_dir):
-            migrate(source.database)
-            migrate(target.database)
+            key = signing_key(source)
             _refuse_unless_empty(new)
             with old.connect() as read:
                 version = _data_version(read)
                 blobs, sent, lost = asyncio.run(_move_blobs(read, blobs_of(source), blobs_of(target), tell))
                 with new.begin() as written:
                     rows = _move_rows(read, written, tell)
+                    put_signing_key(written, key)
                     if _data_version(read) != version:
                         raise MoveError("The old installation was changed meanwhile. Stop its workers, and move again.")
-            adopt_signing_key(target, signing_key(source))
     finally:
         old.dispose()
         new.dispose()
@@ -100,7 +108,7 @@ def _data_version(connection: Connection) -> int:
 def _refuse_unless_empty(engine: Engine) -> None:
     with engine.connect() as connection:
         if connection.execute(select(func.count()).select_from(users)).scalar_one():
-            where = engine.url.render_as_string(hide_password=True)
+            where = without_secrets(engine.url.render_as_string(hide_password=False))
             raise MoveError(f"The database {where} has accounts already. Move into an empty one.")
 
 
@@ -112,7 +120,11 @@ def _move_rows(old: Connection, new: Connection, tell: Tell) -> int:
         sent = hashlib.sha256()
         count = 0
         for rows in _batches(old, table):
-            new.execute(insert(table), rows)
+            try:
+                new.execute(insert(table), rows)
+            except DBAPIError as error:
+                reason = str(error.orig).strip().partition("\n")[0].rstrip(".")
+                raise MoveError(f"A row of {table.name} is not taken: {reason}. Mend it, and move again.") from error
             count += len(rows)
             _add(sent, rows)
         arrived = hashlib.sha256()

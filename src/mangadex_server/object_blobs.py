@@ -116,10 +116,10 @@ class ObjectBlobs:
         """
         return await asyncio.to_thread(self._opened, digest)
 
-    async def address(self, digest: str) -> str:
-        """Where anybody can get it for a while."""
+    async def address(self, digest: str, method: str) -> str:
+        """Where anybody can GET or HEAD it for a while."""
         signed: str = await asyncio.to_thread(
-            obstore.sign, self._store, "GET", _key(digest), timedelta(seconds=SIGNED_S)
+            obstore.sign, self._store, "HEAD" if method == "HEAD" else "GET", _key(digest), timedelta(seconds=SIGNED_S)
         )
         return signed
 

@@ -47,9 +47,13 @@ async def answer(page: PageFile, request: Request) -> Response:
     return BlobSlice(blob, page.mime_type, part, 206, headers)
 
 
-async def address(page: PageFile) -> Response:
+async def address(page: PageFile, request: Request) -> Response:
     """Where the page is in its store; good for a while only, so that the answer may be kept half as long."""
-    headers = {"Location": await page.blobs.address(page.digest), "Cache-Control": f"private, max-age={SIGNED_S // 2}"}
+    etag = f'"{page.digest}"'
+    headers = {"ETag": etag, "Cache-Control": f"private, max-age={SIGNED_S // 2}"}
+    if _has_it(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    headers["Location"] = await page.blobs.address(page.digest, request.method)
     return Response(status_code=307, headers=headers)
 
 

@@ -18,6 +18,9 @@ from mangadex_server.errors import Overloaded
 from mangadex_server.stores import Blobs
 from mangadex_server.tables import removals
 
+DEAD_S = 60.0
+"""A sweep that marked a blob so long ago and does not hold it has ended, and so has all that it sent to the store."""
+
 FORGET_S = 86_400.0
 """No request lasts so long: after it nobody can have stored a page before the removal and record it only now."""
 
@@ -55,7 +58,13 @@ async def forget(connection: AsyncConnection, now: float) -> None:
     await connection.execute(delete(removals).where(removals.c.is_done, removals.c.marked_at < now - FORGET_S))
 
 
-async def check(database: Database, blobs: Blobs, digests: Collection[str]) -> None:
+async def left_behind(connection: AsyncConnection, now: float, most: int) -> list[str]:
+    """Marks of sweeps that ended before they were done."""
+    old = select(removals.c.blob).where(removals.c.is_done.is_(False), removals.c.marked_at < now - DEAD_S)
+    return list((await connection.execute(old.limit(most))).scalars())
+
+
+async def check(database: Database, blobs: Blobs, digests: Collection[str], now: float) -> None:
     """For blobs that were stored before this is asked, and are recorded afterwards.
 
     Raises:
@@ -63,9 +72,26 @@ async def check(database: Database, blobs: Blobs, digests: Collection[str]) -> N
     """
     if blobs.removes_safely or not digests:
         return
-    query = select(removals.c.blob, removals.c.is_done).where(removals.c.blob.in_(digests))
+    query = select(removals).where(removals.c.blob.in_(digests))
     async with database.read() as connection:
         marked = (await connection.execute(query)).all()
-    for row in marked:  # there after its removal: it was stored since
-        if not row.is_done or not await blobs.is_there(row.blob):
-            raise Overloaded("An unused page of the same content was just being removed. Send the request again.")
+    for row in marked:
+        if not (row.is_done or await _is_taken_back(database, row.blob, row.marked_at, now)):
+            raise _refusal()
+        if not await blobs.is_there(row.blob):  # there after its removal: it was stored since
+            raise _refusal()
+
+
+async def _is_taken_back(database: Database, digest: str, marked_at: float, now: float) -> bool:
+    """Take the mark of a sweep that has ended away, so that none removes the blob."""
+    if marked_at > now - DEAD_S:
+        return False
+    async with database.write() as connection:
+        if await claim(connection, [digest]) != [digest]:
+            return False
+        await connection.execute(delete(removals).where(removals.c.blob == digest))
+    return True
+
+
+def _refusal() -> Overloaded:
+    return Overloaded("An unused page of the same content was just being removed. Send the request again.")

@@ -51,7 +51,7 @@ def router(
         return WireResponse({"result": "ok", "baseUrl": base, "chapter": chapter})
 
     async def sent(page: PageFile, request: Request) -> Response:
-        return await (address(page) if settings.redirect_pages else answer(page, request))
+        return await (address(page, request) if settings.redirect_pages else answer(page, request))
 
     @routes.get("/data/{folder}/{name}", response_class=Response)
     async def get_page(folder: str, name: str, request: Request) -> Response:

@@ -1,5 +1,6 @@
 """The nine upload operations over HTTP (contract 1)."""
 
+import time
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
@@ -141,7 +142,7 @@ def _filling(parts: Parts, bodies: UploadBodies, patience: Patience, identify: I
         _check_disk(parts)
         room = await files.check_open(who.user_id, session_id.lower())
         pages = await ingest.receive(request.headers.get("content-type", ""), chunks(request, patience), room)
-        await removals.check(parts.database, parts.blobs, [page.digest for page in pages if page.digest])
+        await removals.check(parts.database, parts.blobs, [page.digest for page in pages if page.digest], time.time())
         _reject(pages, request.scope.get(REJECTED_PAGE))
         added = await files.add(who.user_id, session_id.lower(), pages)
         if not added.files:

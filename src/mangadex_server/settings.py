@@ -6,6 +6,7 @@ import re
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -119,6 +120,7 @@ class Settings(BaseSettings):
             return f"{POSTGRESQL}://{rest}"
         if scheme not in {POSTGRESQL, SQLITE}:
             raise ValueError(f"write {POSTGRESQL}://user:password@host/database, or leave it out for SQLite")
+        _ = urlsplit(value).port  # a wrong one is an error of its own
         return value
 
     @field_validator("blobs_url")

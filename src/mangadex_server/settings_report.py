@@ -66,7 +66,7 @@ def report(settings: Settings, config_file: Path | None, flags: dict[str, Any]) 
     origins = _origins(config_file, _read(config_file) if config_file else {}, flags)
     values = settings.model_dump(mode="json")
     for name in URLS:
-        values[name] = _without_secrets(values[name])
+        values[name] = values[name] and without_secrets(values[name])
     return [
         Setting(name, json.dumps(value, ensure_ascii=False), origins.get(name, "default"))
         for name, value in values.items()
@@ -133,9 +133,8 @@ def _read(config_file: Path) -> dict[str, Any]:
         raise SettingsError(f"The settings file {config_file} is no TOML: {error}.") from None
 
 
-def _without_secrets(url: str | None) -> str | None:
-    if url is None:
-        return None
+def without_secrets(url: str) -> str:
+    """An address that may be shown."""
     from sqlalchemy.engine import make_url  # noqa: PLC0415 - slow to load, and only for this
     from sqlalchemy.exc import ArgumentError  # noqa: PLC0415
 

@@ -11,7 +11,7 @@ from uuid import uuid4
 from sqlalchemy import Row, Select, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from mangadex_server.accounts import Account, account_of
+from mangadex_server.accounts import Account, account_of, lock_user
 from mangadex_server.database import Database
 from mangadex_server.errors import Unauthenticated
 from mangadex_server.passwords import Passwords
@@ -79,7 +79,10 @@ class SignIns:
         if row is None or not matches:
             raise OAuthError(401, "invalid_grant", "Invalid user credentials")
         async with self._database.write() as connection:
-            return await self._issue(connection, account_of(row), client.client_id, str(uuid4()))
+            present = await lock_user(connection, row.id)
+            if present is None or present.password_hash != row.password_hash:  # changed since it was looked at
+                raise OAuthError(401, "invalid_grant", "Invalid user credentials")
+            return await self._issue(connection, account_of(present), client.client_id, str(uuid4()))
 
     async def renew(self, refresh_token: str, client: ClientSecret) -> Granted:
         """The refresh grant. Each refresh token is good once; a second use ends its sign-in, with the access tokens.
@@ -113,15 +116,15 @@ class SignIns:
     async def _rotate(self, connection: AsyncConnection, claims: RefreshClaims) -> Granted | None:
         now = self._clock()
         this = refresh_tokens.c.id == claims.id
+        owner = await lock_user(connection, claims.user_id)  # first: a sign-out has it before it looks for tokens
         row = (await connection.execute(select(refresh_tokens).where(this).with_for_update())).one_or_none()
-        if row is None:
+        if row is None or owner is None:
             return None
         if row.used_at is None:
             await connection.execute(update(refresh_tokens).where(this).values(used_at=now))
         elif now - row.used_at > REPEAT_S:
             await connection.execute(delete(refresh_tokens).where(refresh_tokens.c.family == row.family))
             return None
-        owner = (await connection.execute(select(users).where(users.c.id == row.user_id))).one()
         return await self._issue(connection, account_of(owner), row.client_id, row.family)
 
     async def _issue(self, connection: AsyncConnection, who: Account, client_id: str, family: str) -> Granted:

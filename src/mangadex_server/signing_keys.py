@@ -33,15 +33,10 @@ def signing_key(settings: Settings) -> bytes:
     return _of_folder(settings.data_dir) if settings.is_embedded else _of_database(settings.database)
 
 
-def adopt_signing_key(settings: Settings, key: bytes) -> None:
-    """Sign as another installation does, so that everybody stays signed in. Blocks."""
-    if settings.is_embedded:
-        raise ValueError("a data folder makes its own")
-    engine = create_engine(synchronous(settings.database))
-    with engine.begin() as connection:
-        connection.execute(delete(signing_keys))
-        _insert_key(connection, key)
-    engine.dispose()
+def put_signing_key(connection: Connection, key: bytes) -> None:
+    """Make this the key of all nodes, in a transaction of the caller's."""
+    connection.execute(delete(signing_keys))
+    _insert_key(connection, key)
 
 
 def rotate_signing_key(settings: Settings) -> None:
@@ -51,7 +46,10 @@ def rotate_signing_key(settings: Settings) -> None:
         path.unlink(missing_ok=True)
         _make_key(path)
     else:
-        adopt_signing_key(settings, secrets.token_bytes(KEY_BYTES))
+        engine = create_engine(synchronous(settings.database))
+        with engine.begin() as connection:
+            put_signing_key(connection, secrets.token_bytes(KEY_BYTES))
+        engine.dispose()
 
 
 def _of_database(url: str) -> bytes:

@@ -79,8 +79,8 @@ class Blobs(Protocol):
             FileNotFoundError: there is none of this digest.
         """
 
-    async def address(self, digest: str, /) -> str:
-        """Where others can get it without this service; only of a store that has addresses."""
+    async def address(self, digest: str, method: str, /) -> str:
+        """Where others can GET or HEAD it without this service; only of a store that has addresses."""
 
     def where(self, digest: str, /) -> str:
         """Where whoever runs the service finds a blob."""

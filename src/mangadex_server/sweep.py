@@ -19,6 +19,9 @@ from mangadex_server.tables import files, new_pages, pages, upkeep
 
 OLD_S = 86_400.0
 BATCH = 200
+AT_ONCE = 10
+"""Blobs that are removed in one transaction: each may take the store a second."""
+
 SWEEP = "sweep"
 
 
@@ -59,6 +62,8 @@ class Sweep:
         """
         removed = 0
         before = self._clock() - older_than_s
+        if not self._blobs.removes_safely:
+            removed += await self._finish_others(before)
         everything = self._blobs.all()
         while batch := await asyncio.to_thread(_take, everything):
             old = [blob.digest for blob in batch if blob.written_at < before]
@@ -77,8 +82,21 @@ class Sweep:
         if self._blobs.removes_safely or not orphans:
             return len(await self._delete(orphans, before))
         await removals.mark(self._database, orphans, self._clock())
+        steps = [orphans[at : at + AT_ONCE] for at in range(0, len(orphans), AT_ONCE)]
+        return sum([await self._remove_marked(step, before) for step in steps])
+
+    async def _finish_others(self, before: float) -> int:
+        """What sweeps that were killed had begun; blobs of these may be gone already, and are listed no more."""
+        removed = 0
+        async with self._database.read() as connection:
+            left = await removals.left_behind(connection, self._clock(), BATCH)
+        for at in range(0, len(left), AT_ONCE):
+            removed += await self._remove_marked(left[at : at + AT_ONCE], before)
+        return removed
+
+    async def _remove_marked(self, digests: list[str], before: float) -> int:
         async with self._database.write() as connection:
-            claimed = await removals.claim(connection, orphans)
+            claimed = await removals.claim(connection, digests)
             still_used = await self._referred(claimed)
             deleted = await self._delete([digest for digest in claimed if digest not in still_used], before)
             kept = [digest for digest in claimed if digest not in deleted]

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mangadex_server import chapter_pages, removals, states
 from mangadex_server.database import Database
-from mangadex_server.errors import ServiceError, Unavailable
+from mangadex_server.errors import Overloaded, ServiceError, Unavailable
 from mangadex_server.jobs import Job, Jobs
 from mangadex_server.page_process import BrokenPage, PageProcess
 from mangadex_server.reading import SAVER_TYPE
@@ -85,7 +85,7 @@ class Worker:
         try:
             if job := await self._jobs.claim(self._owner, KIND):
                 await self._work(job, process, stop)
-        except Unavailable as error:
+        except (Unavailable, Overloaded) as error:
             log.warning("no chapter can be processed: %s", error.detail)
             with contextlib.suppress(ServiceError):  # else the lease runs out
                 if job:
@@ -109,7 +109,7 @@ class Worker:
         except _BrokenChapter as error:
             await self._end(job, present, {}, broken_reason=error.reason)
         else:
-            await removals.check(self._database, self._blobs, list(savers.values()))
+            await removals.check(self._database, self._blobs, list(savers.values()), self._clock())
             await self._end(job, present, savers, broken_reason=None)
 
     async def _make_savers(self, present: list[Page], process: PageProcess, ends: Callable[[], bool]) -> Savers:

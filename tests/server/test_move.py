@@ -134,6 +134,15 @@ def test_a_lost_page_is_named_and_the_rest_comes_over(installation: Installation
     assert installation.rows("pages") == 3
 
 
+def test_a_mistyped_folder_is_not_made(installation: Installation) -> None:
+    installation.data = installation.data.with_name("dta")
+    moved = installation.move()
+    assert moved.returncode == 2
+    assert "There is no installation in" in moved.stderr
+    assert not installation.data.exists()
+    assert installation.rows("signing_keys") == 0
+
+
 def test_it_takes_no_target_that_has_accounts_and_no_folder_that_is_served(installation: Installation) -> None:
     assert installation.move().returncode == 0
     again = installation.move()

@@ -189,7 +189,7 @@ async def expire(it: Installation) -> None:
 async def add_files(it: Installation) -> None:
     session = row_id("open", 2)
     await it.parts.session_files.check_open(owner(2), session)
-    await removals.check(it.parts.database, it.parts.blobs, [blob("part", 1)])
+    await removals.check(it.parts.database, it.parts.blobs, [blob("part", 1)], time.time())
     assert (await it.parts.session_files.add(owner(2), session, [part(1), part(2)])).files
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,7 @@ class Store:
         return int(self.run(work))
 
     def check(self, *digests: str) -> None:
-        self.run(lambda database: removals.check(database, self.blobs, digests))
+        self.run(lambda database: removals.check(database, self.blobs, digests, time.time()))
 
     def is_there(self, digest: str = DIGEST) -> bool:
         return asyncio.run(self.blobs.is_there(digest))
@@ -121,9 +122,38 @@ def test_a_page_stored_before_its_removal_is_refused_and_may_be_sent_again(
 
 def test_a_page_that_is_just_being_removed_is_refused(store: Store) -> None:
     store.blobs.store(DATA, KIND)
-    store.run(lambda database: removals.mark(database, [DIGEST], 0.0))
+    store.run(lambda database: removals.mark(database, [DIGEST], time.time()))
     with pytest.raises(Overloaded):
         store.check(DIGEST)
+
+
+def test_a_mark_that_a_killed_sweep_left_refuses_nobody_for_long(store: Store) -> None:
+    """Its blob may be gone: then the page is stored again; it may be there: then it stays."""
+    store.run(lambda database: removals.mark(database, [DIGEST], time.time() - removals.DEAD_S - 1))
+    with pytest.raises(Overloaded):
+        store.check(DIGEST)
+    store.blobs.store(DATA, KIND)
+    store.check(DIGEST)
+    assert store.marks() == {}
+
+
+def test_a_mark_that_a_sweep_holds_refuses_however_old_it_is(store: Store) -> None:
+    store.blobs.store(DATA, KIND)
+
+    async def held(database: Database) -> None:
+        await removals.mark(database, [DIGEST], 0.0)
+        async with database.write() as connection:
+            assert await removals.claim(connection, [DIGEST]) == [DIGEST]
+            with pytest.raises(Overloaded):
+                await removals.check(database, store.blobs, [DIGEST], time.time())
+
+    store.run(held)
+
+
+def test_blobs_that_a_killed_sweep_had_removed_are_not_marked_for_ever(store: Store) -> None:
+    store.run(lambda database: removals.mark(database, [DIGEST], time.time() - removals.DEAD_S - 1))
+    assert store.sweep() == 0
+    assert store.marks() == {}
 
 
 def test_a_page_stored_again_after_the_mark_is_young_and_stays(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
