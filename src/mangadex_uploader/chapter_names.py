@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from mangadex_uploader.doubts import Doubt, is_year, plain_number
+from mangadex_uploader.doubts import Doubt, is_year, left_out_year, plain_number
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.loose_names import parse_loosely
 from mangadex_uploader.name_marks import has_mark
@@ -46,17 +46,18 @@ def parse(name: str) -> ChapterName:
     if found is None or has_mark(found["manga"]):
         return parse_loosely(text)
     number, about_number = _numbered(found["chapter"], is_marked=bool(found["mark"]))
+    volume, about_volume = _volume(found["volume"])
     title, about_title = titled(found["title"])
     groups, own, about_groups = credited(found["groups"], found["language"])
     return ChapterName(
         manga=found["manga"].strip(),
         language=found["language"] or own,
         chapter=number,
-        volume=None if found["volume"] is None else plain_number(found["volume"]),
+        volume=volume,
         title=title,
         publish_at=moment(found["publish_at"]) if found["publish_at"] else None,
         groups=groups,
-        doubts=(*about_number, *about_title, *about_groups),
+        doubts=(*about_number, *about_volume, *about_title, *about_groups),
     )
 
 
@@ -95,6 +96,14 @@ def _numbered(digits: str, *, is_marked: bool) -> tuple[str | None, tuple[Doubt,
         )
     text = f"{digits} is taken as the chapter, but bulk uploaders take a number without c as a oneshot; write c{digits}"
     return number, (Doubt("chapter", text),)
+
+
+def _volume(digits: str | None) -> tuple[str | None, tuple[Doubt, ...]]:
+    if digits is None:
+        return None, ()
+    if is_year(digits):
+        return None, (Doubt("volume", left_out_year(f"v{digits}", "volume", digits)),)
+    return plain_number(digits), ()
 
 
 def _escaped(text: str) -> str:

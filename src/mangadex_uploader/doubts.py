@@ -64,6 +64,12 @@ def is_year(number: str) -> bool:
     return _YEAR.fullmatch(number) is not None
 
 
+def left_out_year(shown: str, about: str, number: str) -> str:
+    """What to say of a year marked by one letter, such as `v2003`."""
+    mark = "vol" if about == "volume" else "ch"
+    return f"{shown} is left out: it may be a year; write {mark} {number} if it is the {about}"
+
+
 def is_tag(text: str) -> bool:
     """Whether it tells of the release, such as `Digital`, `C99` or `2014`, and is neither title nor group."""
     lower = unicodedata.normalize("NFKC", text).strip().lower()

@@ -9,8 +9,20 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from mangadex_uploader.doubts import Doubt, is_tag, is_year, language, plain_number
-from mangadex_uploader.name_marks import CHAPTER, HASH, LONE, RELEASE, VOLUME, Bracket, Mark, brackets, marks, narrow
+from mangadex_uploader.doubts import Doubt, is_tag, is_year, language, left_out_year, plain_number
+from mangadex_uploader.name_marks import (
+    CHAPTER,
+    HASH,
+    LONE,
+    ONE_LETTER,
+    RELEASE,
+    VOLUME,
+    Bracket,
+    Mark,
+    brackets,
+    marks,
+    narrow,
+)
 from mangadex_uploader.name_parts import DATE, ONESHOT, ChapterName, credited, moment, titled
 
 _ONESHOT = re.compile(r"(?<![^\W_])one[ _-]?shot(?![^\W_])|読み?切り?|단편", re.IGNORECASE)
@@ -94,7 +106,11 @@ class _Reading:
             )
         return plain_number(last.number), None, [last]
 
-    def _one(self, about: str, found: list[Mark]) -> str | None:
+    def _one(self, about: str, marked: list[Mark]) -> str | None:
+        found = [mark for mark in marked if not self._may_be_year(mark)]
+        for mark in marked:
+            if mark not in found:
+                self._doubt(about, left_out_year(self.text[mark.start : mark.end].strip(), about, mark.number))
         if not found:
             return None
         shown = " and ".join(dict.fromkeys(self.text[mark.start : mark.end].strip() for mark in found))
@@ -108,6 +124,9 @@ class _Reading:
         if about == "volume" and self.chapters and self._may_be_release(found[0]):
             self._doubt(about, f"{shown} is taken as the volume, though it may be the release's version")
         return plain_number(found[0].number)
+
+    def _may_be_year(self, mark: Mark) -> bool:
+        return is_year(mark.number) and ONE_LETTER.match(self.plain, mark.start) is not None
 
     def _may_be_release(self, mark: Mark) -> bool:
         is_short = RELEASE.fullmatch(self.plain[mark.start : mark.end]) is not None

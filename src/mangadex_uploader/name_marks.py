@@ -23,6 +23,7 @@ LONE = re.compile(rf"(?<![\w.]){_N}(?![\w])", re.IGNORECASE)
 _BRACKETS = re.compile(r"\[[^\[\]]*\]|\{[^{}]*\}|\((?:[^()]|\([^()]*\))*\)")
 _EVENT = re.compile(r"C[1-9]\d{1,2}")  # Comiket; chapters in brackets are `c012`
 RELEASE = re.compile(r"[vr]\d", re.IGNORECASE)
+ONE_LETTER = re.compile(r"[cv]\.?\d", re.IGNORECASE)  # a mark that stands before years and versions, too
 _ANY_ID = re.compile(ID.pattern, re.IGNORECASE)
 NARROW = {0xFF01 + at: 0x21 + at for at in range(0x5E) if chr(0x21 + at) not in "()"} | {
     0x3000: " ",

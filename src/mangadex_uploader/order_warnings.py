@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from mangadex_uploader.ordering import Number, folded, in_reading_order, pieces, place, stem_and_suffix
+from mangadex_uploader.order_forms import forms, some
+from mangadex_uploader.ordering import Folder, folded, in_reading_order, read_folder
+from mangadex_uploader.page_numbers import LONGEST_COUNTED, Number, numbers, pieces
 from mangadex_uploader.printable import printable
 
 SHOWN = 3
-MOST_DIGITS = 5  # longer ones are dates and ids, which nobody counts without gaps
+OF_CHAPTERS = "there are pages of"
 MOST_SPARSE = 10  # numbers that fill less than a tenth of their range count something else than pages
 CHAPTER_MARK = re.compile(r"(?<![^\W\d_])(c|ch|chap|chapter|ep|episode|第|제)[\W_]*$")
 
@@ -55,23 +57,28 @@ def warnings(names: Iterable[str]) -> tuple[str, ...]:
         folders[name.rpartition("/")[0]].append(name)
     found = []
     if len(folders) > 1:
-        found.append(f"there are pages in {len(folders)} folders ({_some(list(folders))}): is this one chapter?")
-    found += _unusual_digits(name for inside in folders.values() for name in inside)
-    for inside in folders.values():
-        found += _of_folder([_Page(name, tuple(pieces(_stem(name)))) for name in inside])
+        found.append(f"there are pages in {len(folders)} folders ({some(list(folders))}): is this one chapter?")
+    read = {folder: read_folder([_file(name) for name in inside]) for folder, inside in folders.items()}
+    found += _unusual_digits(folders, read)
+    for folder, inside in folders.items():
+        found += _of_folder(inside, read[folder])
     return tuple(found)
 
 
-def _of_folder(pages: list[_Page]) -> Iterator[str]:
-    numbered = [page for page in pages if page.number(0)]
-    others = [page.name for page in pages if not page.number(0) and not place(_stem(page.name))]
+def _of_folder(names: list[str], folder: Folder) -> list[str]:
+    numbered = [_Page(name, parts) for name in names if numbers(parts := folder.pieces[_file(name)])]
+    others = [name for name in names if not numbers(folder.pieces[_file(name)]) and not folder.places[_file(name)]]
+    found = []
     if numbered and others:
-        yield f"{_some(others)}: has no number among pages that have; see where it comes in the order"
+        found.append(f"{some(others)}: has no number among pages that have; see where it comes in the order")
+    elif len(others) > 1:
+        found.append(f"{some(others)}: have no numbers, and are in the order of their letters; see whether it is right")
     by_start: dict[tuple[str, ...], list[_Page]] = defaultdict(list)
     for page in numbered:
-        by_start[page.before(0)].append(page)
-    for together in by_start.values():
-        yield from _of_series(together, 0)
+        by_start[() if folder.by_numbers else page.before(0)].append(page)
+    of_series = [one for together in by_start.values() for one in _of_series(together, 0)]
+    has_chapters = any(one.startswith(OF_CHAPTERS) for one in of_series)
+    return [*found, *of_series, *forms(names, folder, has_chapters=has_chapters)]
 
 
 def _of_series(pages: list[_Page], column: int) -> Iterator[str]:
@@ -85,7 +92,7 @@ def _of_series(pages: list[_Page], column: int) -> Iterator[str]:
         return
     by_value = {_written(page.number(column)): page.name for page in reversed(longer)}
     if len(by_value) > 1 and _are_chapters(longer, column):
-        yield f"there are pages of {len(by_value)} chapters ({_some(list(by_value.values())[::-1])}): is this one?"
+        yield f"{OF_CHAPTERS} {len(by_value)} chapters ({some(list(by_value.values())[::-1])}): is this one?"
     for part in parts.values():
         yield from _of_series(part, column + 1)
 
@@ -120,7 +127,7 @@ def _of_numbers(series: _Series) -> Iterator[str]:
         by_number[number.value, number.fraction, tail].append(page.name)
     for same in by_number.values():
         if len(same) > 1:
-            yield f"{_some(same)}: have the same number; is one of them too many?"
+            yield f"{some(same)}: have the same number; is one of them too many?"
     yield from _padding(counted)
     yield from _gaps(series, counted)
 
@@ -130,11 +137,11 @@ def _padding(counted: list[tuple[_Page, Number]]) -> Iterator[str]:
     padded = [len(number.digits) for _, number in counted if number.value and number.digits[0] == "0"]
     if padded and min(by_width) < max(padded):
         odd = [by_width[width] for width in sorted(by_width)]
-        yield f"{_some(odd)}: their numbers have different widths; they are ordered by value"
+        yield f"{some(odd)}: their numbers have different widths; they are ordered by value"
 
 
 def _gaps(series: _Series, counted: list[tuple[_Page, Number]]) -> Iterator[str]:
-    if any(len(number.digits) > MOST_DIGITS for _, number in counted):
+    if any(len(number.digits) > LONGEST_COUNTED for _, number in counted):
         return
     there = {covered for page, number in counted for covered in _covered(page, series.column, int(number.digits))}
     low, high = min(there), max(there)
@@ -148,23 +155,28 @@ def _gaps(series: _Series, counted: list[tuple[_Page, Number]]) -> Iterator[str]
 
 
 def _covered(page: _Page, column: int, first: int) -> range:
-    """Also the further numbers of a double page, such as `010-011` and `010_011`."""
+    """Also the further numbers of a double page, such as `010-011`, `p010-p011` and `010_011`."""
     between, *rest = page.after(column)[:2] or ("",)
-    if rest and isinstance(between, str) and between.strip() in {"-", "_", "~", "+", "&", ","}:
+    if rest and isinstance(between, str) and between.strip() in {"-", "-p", "_", "~", "+", "&", ","}:
         last = rest[0]
-        if isinstance(last, Number) and len(last.digits) <= MOST_DIGITS and first < int(last.digits) <= first + 3:
+        if isinstance(last, Number) and len(last.digits) <= LONGEST_COUNTED and first < int(last.digits) <= first + 3:
             return range(first, int(last.digits) + 1)
     return range(first, first + 1)
 
 
-def _unusual_digits(names: Iterable[str]) -> Iterator[str]:
-    odd = [name for name in names if any(isinstance(one, Number) and not one.is_plain for one in pieces(name))]
+def _unusual_digits(folders: Mapping[str, list[str]], read: Mapping[str, Folder]) -> Iterator[str]:
+    odd = [
+        name
+        for folder, names in folders.items()
+        for name in names
+        if not all(one.is_plain for one in numbers((*pieces(folder), *read[folder].pieces[_file(name)])))
+    ]
     if odd:
-        yield f"{_some(odd)}: circled, full-width or other unusual digits are counted as numbers"
+        yield f"{some(odd)}: circled, full-width or other unusual digits and numerals are counted as numbers"
 
 
-def _stem(name: str) -> str:
-    return stem_and_suffix(name.rpartition("/")[2])[0]
+def _file(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 def _bare(text: str) -> str:
@@ -186,8 +198,3 @@ def _ranges(numbers: list[int]) -> str:
     shown = [str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs[:SHOWN]]
     more = sum(len(run) for run in runs[SHOWN:])
     return ", ".join(shown) + (f" and {more} more" if more else "")
-
-
-def _some(names: list[str]) -> str:
-    shown = ", ".join(printable(name) or "the top" for name in names[:SHOWN])
-    return shown + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")

@@ -23,6 +23,11 @@ COMMON = {  # what names of chapters and pages are made of
     "cp949": frozenset("제화권장회편의상중하표지외전만번역특별"),
     "big5": frozenset("第話卷章集回的上中下封面圖頁畫作者番外漢化組"),
 }
+VOICED = 1.5  # for a half-width mark that stands where it may: few Chinese and Korean bytes do
+LEAST_KANA = 3  # two are as well one Chinese character in GBK, such as 中 or 猫
+_HALF_WIDTH = re.compile(  # ASCII, or katakana that is voiced or small behind what it is written behind; ｰ, ｯ, ﾝ later
+    "(?:[\\x00-\\x7f･]|[ｱ-ﾜｦ](?:(?<=[ｳｶ-ﾄﾊ-ﾎ])ﾞ|(?<=[ﾊ-ﾎ])ﾟ)?(?:[ｧ-ｫ](?<=[ｳﾌﾃﾄｼﾁﾂｸﾞ].)|[ｬ-ｮ](?<=[ｷｼﾁﾆﾋﾐﾘﾞﾟ].))?[ｰｯﾝ]*)*"
+)
 _LETTERS_437 = re.compile(r"[A-Za-z]?[\u00c0-\u00ff]+[A-Za-z]?")
 
 
@@ -62,6 +67,8 @@ def detect(raws: Sequence[bytes]) -> Detected:
     for encoding in COMMON:
         if (score := _score(names, encoding)) is not None:
             scores[encoding] = score
+    if (points := _half_width_kana(names)) and points > max(scores.values()):
+        return Detected("cp932", is_certain=False)
     best, *others = sorted(scores, key=lambda encoding: -scores[encoding])
     lead = scores[best] - max([0.0, *(scores[other] for other in others)])
     return Detected(best, is_certain=best != HISTORICAL and lead >= LEAST_LEAD)
@@ -92,6 +99,19 @@ def _score(names: Sequence[bytes], encoding: str) -> float | None:
     if None in texts:
         return None
     return sum(_points(it, encoding) for text in texts if text for it in text if not it.isascii())
+
+
+def _half_width_kana(names: Sequence[bytes]) -> float:
+    """Points for names of nothing but ASCII and what Japanese writes in half-width katakana; nought for all others.
+
+    They are fewer than for Chinese and Korean words that are usual in names of pages, and more than for others.
+    """
+    texts = [_as_text(raw, "cp932") for raw in names]
+    kana = sum(not it.isascii() for text in texts if text for it in text)
+    if kana < LEAST_KANA or not all(text and _HALF_WIDTH.fullmatch(text) for text in texts):
+        return 0.0
+    together = "".join(text for text in texts if text)
+    return kana * USUAL / 2 + sum(VOICED * together.count(it) for it in "ﾞﾟｰ")
 
 
 def _western(names: Sequence[bytes]) -> float:

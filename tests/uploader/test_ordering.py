@@ -28,6 +28,13 @@ DIGITS = "circled, full-width or other unusual digits"
 UNNUMBERED = "has no number among pages that have"
 FOLDERS = "there are pages in"
 CHAPTERS = "there are pages of"
+LETTERS = "in the order of their letters"
+WORDS = "have different words before their numbers, and these words decide"
+COUNTED = "have different words before their numbers, and their numbers decide"
+SIGNS = "have different signs or spaces before their numbers"
+BACKWARDS = "come in this order, though their numbers do not"
+FIRST = "come before all others, as covers do, and are not counted"
+LAST = "come after all others, as credits do, and are not counted"
 
 NFD_GA = unicodedata.normalize("NFD", "が")
 
@@ -52,7 +59,10 @@ CASES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "no suffix": (["1", "2", "3"], ()),
     "signs in names": (["a (1) $.png", "a (2) $.png"], ()),
     "underscores": (["my_page_1.png", "my_page_2.png"], ()),
-    "separators differ": (["page 1.png", "page-2.png", "page_3.png"], ()),
+    "separators differ": (
+        ["page 1.png", "page-2.png", "page_3.png"],
+        ("page 1.png, page-2.png: have different signs",),
+    ),
     "step of ten": (["010.png", "020.png", "030.png", "040.png"], (GAP,)),
     "times": (["20240101_120301.png", "20240101_120305.png", "20240101_120944.png"], ()),
     "times on two days": (["20240101_120301.png", "20240102_090000.png"], ()),
@@ -79,6 +89,7 @@ CASES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "double page, plus": (["9.png", "10+11.png", "12.png"], ()),
     "double page, spaces": (["9.png", "10 - 11.png", "12.png"], ()),
     "double page with words": (["page 09.png", "page 10-11.png", "page 12.png"], ()),
+    "double page, both with a letter": (["c1 p001.png", "c1 p002-p003.png", "c1 p004.png"], ()),
     "only double pages": (["1-2.png", "3-4.png", "5-6.png"], ()),
     "only double pages, padded": (["008-009.png", "010-011.png"], ()),
     "double page first": (["001-002.png", "003.png", "004.png"], ()),
@@ -128,8 +139,71 @@ CASES: dict[str, tuple[list[str], tuple[str, ...]]] = {
     "a numbered cover is counted": (["1.png", "2 cover.png", "3.png"], ()),
     "credits with a number are counted": (["1.png", "2 credits.png", "3.png"], ()),
     "afterword": (["1.png", "2.png", "afterword.png"], ("afterword.png: has no number",)),
-    "words only": (["alpha.png", "beta.png", "gamma.png"], ()),
-    "words with cover and credits": (["cover.png", "alpha.png", "beta.png", "credits.png"], ()),
+    "words only": (["alpha.png", "beta.png", "gamma.png"], (LETTERS,)),
+    "words with cover and credits": (
+        ["cover.png", "alpha.png", "beta.png", "credits.png"],
+        ("alpha.png, beta.png: have no numbers",),
+    ),
+    # separators are no order
+    "underscores, then none": (["page_1", "page_2", "page3", "page4"], ("page_2, page3: have different signs",)),
+    "underscores, then a minus": (["IMG_1.png", "IMG_2.png", "IMG-3.png"], ("IMG_2.png, IMG-3.png: have",)),
+    "a point, then none": (["p.1.png", "p.2.png", "p3.png"], (SIGNS,)),
+    "separators within words": (["my page 1.png", "my_page 2.png", "mypage 3.png"], (SIGNS,)),
+    "separators between numbers": (["1_1.png", "1-2.png", "1 3.png"], ()),
+    "separators of folders": (["vol 1/1.png", "vol-2/1.png", "vol_3/1.png"], (FOLDERS,)),
+    "folders that are alike": (["a b/1.png", "a b/2.png", "a-b/1.png", "a-b/2.png"], (FOLDERS,)),
+    # different words before the numbers
+    "numbers go on behind another word": (
+        ["Scan1.png", "Scan2.png", "page3.png", "page4.png"],
+        (f"Scan2.png, page3.png: {COUNTED}",),
+    ),
+    "numbers go on, in letters too": (["p1.png", "p2.png", "x3.png", "y4.png"], (COUNTED,)),
+    "words among plain numbers": (["01.png", "page 02.png", "03.png", "page 04.png"], (COUNTED,)),
+    "each word counts for itself": (["a1.png", "a2.png", "b1.png", "b2.png"], (f"a2.png, b1.png: {BACKWARDS}",)),
+    "a word that goes on with a gap": (
+        ["page7.png", "Scan1.png", "Scan2.png"],
+        (f"page7.png, Scan1.png: {BACKWARDS}",),
+    ),
+    "words that rise with a gap": (["a1.png", "a2.png", "b9.png"], (f"a2.png, b9.png: {WORDS}",)),
+    "the last numbers count": (["1 - 02.png", "2 - 03.png", "3 - 01.png"], (CHAPTERS,)),
+    "the last numbers count, as wide": (
+        ["1 - 2.png", "2 - 3.png", "3 - 1.png"],
+        (f"2 - 3.png, 3 - 1.png: {BACKWARDS}",),
+    ),
+    "words between numbers": (["c1 p2.png", "c1 scan1.png"], (BACKWARDS,)),
+    # covers and credits with numbers
+    "counted cover": (["cover1.png", "01.png", "02.png"], (f"cover1.png: {FIRST}",)),
+    "counted covers": (["cover 1.png", "cover 2.png", "1.png", "2.png"], (f"cover 1.png, cover 2.png: {FIRST}",)),
+    "counted cover with the title": (["T 2 - cover 1.png", "T 2 - 1.png", "T 2 - 2.png"], (FIRST,)),
+    "counted credits": (["p1.png", "p2.png", "credits1.png"], (f"credits1.png: {LAST}",)),
+    "counted back cover": (["p1.png", "p2.png", "back cover 1.png"], (LAST,)),
+    "a cover that is counted as the others": (["cover 1.png", "page 2.png", "page 3.png"], (COUNTED,)),
+    "a manga called Front": (["Front 1.png", "Front 2.png"], ()),
+    "covers of two chapters": (
+        ["c1 cover1.png", "c1 p1.png", "c2 cover1.png", "c2 p1.png"],
+        (CHAPTERS,),
+    ),
+    # Chinese numerals
+    "Chinese pages": (["第一頁.png", "第二頁.png", "第三頁.png", "第四頁.png"], ()),
+    "Chinese pages past ten": (["九页.png", "十页.png", "十一页.png", "十二页.png"], ()),
+    "Chinese hundreds": (["第九十九话.png", "第一百话.png", "第百零一话.png", "第一〇二话.png"], ()),
+    "Chinese numerals alone": (["一.png", "二.png", "三.png", "四.png", "五.png"], ()),
+    "a Chinese numeral as a word": (["p 一.png", "p 二.png", "p 三.png"], ()),
+    "Japanese numerals of documents": (["壱.png", "弐.png", "参.png", "四.png"], ()),
+    "Japanese pages": (["一ページ.png", "二ページ.png", "三ページ.png"], ()),
+    "Chinese chapters": (["第二話 01.png", "第二話 02.png", "第三話 01.png"], (CHAPTERS,)),
+    "Chinese chapters in folders": (["第一章/1.png", "第二章/1.png", "第三章/1.png"], (FOLDERS,)),
+    "numerals within words are none": (["七人 1.png", "三人 1.png"], (WORDS,)),
+    # Roman numerals
+    "Roman": (["I.png", "II.png", "V.png", "IX.png", "X.png"], (DIGITS, GAP)),
+    "Roman to twenty": (["xviii.png", "xix.png", "xx.png"], (DIGITS,)),
+    "Roman signs": (["Ⅳ.png", "Ⅴ.png", "Ⅵ.png"], (DIGITS,)),
+    "Roman with words": (["Page IV - a.png", "Page_V.png", "Page VI.png"], (DIGITS, SIGNS)),
+    "Roman with a cover": (["cover.png", "V.png", "VI.png", "credits.png"], (DIGITS,)),
+    "Roman that go on": (["I.png", "II.png", "3.png", "4.png"], (DIGITS,)),
+    "Roman before counting anew": (["1.png", "2.png", "i.png", "ii.png"], (UNNUMBERED,)),
+    "Roman and words": (["alpha.png", "IX.png", "V.png"], (LETTERS,)),
+    "twice the same Roman": (["IX.png", "V a.png", "V b.png"], (LETTERS,)),
     # chapters in one source
     "chapter 3.5 in folders": (
         ["chapter 3/1.png", "chapter 3/2.png", "chapter 3.5/1.png", "chapter 4/1.png"],
@@ -180,6 +254,13 @@ def test_a_warning_names_three_files_and_counts_the_rest() -> None:
     )
 
 
+@pytest.mark.parametrize("part", ["一", "第", "一 ", "i ", "1", "_1", "cover "])
+def test_a_name_of_thousands_of_parts_has_its_place(part: str) -> None:
+    names = ["1.png", part * 5_000, f"a{part * 5_000}"]
+    assert sorted(in_reading_order(names)) == sorted(names)
+    assert all(warning.isprintable() for warning in warnings(names))
+
+
 def test_a_warning_does_not_obey_control_characters() -> None:
     assert all(warning.isprintable() for warning in warnings(["1.png", "\x1b[2J.png"]))
 
@@ -190,7 +271,7 @@ def test_an_order_that_plain_sorting_would_not_give_is_no_warning() -> None:
     assert warnings(names) == ()
 
 
-NAMES = st.text(alphabet=st.sampled_from("aéが1２③0.- _/pC第"), min_size=1, max_size=12)
+NAMES = st.text(alphabet=st.sampled_from("aéが1２③0.- _/pC第一十頁IV"), min_size=1, max_size=12)
 
 
 @given(st.lists(NAMES, unique=True, max_size=12), st.randoms())

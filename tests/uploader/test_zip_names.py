@@ -31,6 +31,8 @@ CERTAIN: list[tuple[str, list[str]]] = [
     ("gbk", ["中国"]),
     ("gbk", ["第1话/封面.png", "第1话/第01页.png"]),
     ("gbk", ["[汉化组] 鬼灭之刃 第12话"]),
+    ("gbk", ["第一话"]),  # all of its bytes are half-width katakana, too
+    ("gbk", ["第01页.png", "第02页.png"]),
     ("cp949", ["제12화"]),
     ("cp949", ["나 혼자만 레벨업 01"]),
     ("cp949", ["표지.png", "1화 외전.png"]),
@@ -40,7 +42,13 @@ CERTAIN: list[tuple[str, list[str]]] = [
 ]
 LIKELY: list[tuple[str, list[str]]] = [
     ("cp932", ["猫.png"]),
+    ("cp932", ["ﾍﾟｰｼﾞ01.png", "ﾍﾟｰｼﾞ02.png"]),
+    ("cp932", ["ﾏﾝｶﾞ.png"]),
+    ("cp932", ["ﾃｽﾄ"]),
+    ("cp932", ["ｼﾞｮｼﾞｮ/ｳｫｯﾁ･ﾒﾝ 1.png"]),
+    ("cp932", ["ﾁｪﾝｿｰﾏﾝ", "ﾌｧｲﾙ"]),
     ("gbk", ["一拳超人"]),
+    ("gbk", ["大王.png"]),
     ("cp949", ["고양이"]),
     ("big5", ["貓咪"]),
     ("cp437", ["Pokémon 01.png"]),
