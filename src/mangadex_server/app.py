@@ -45,6 +45,7 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     """The service as an ASGI application; `on_ready` is called when it can serve."""
     parts = Parts(settings)
     hurry = asyncio.Event()
+    limits = RateLimits(storage_at(settings.limits_url)) if settings.limits_are_on else None
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -60,6 +61,8 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
             stop.set()
             upkeep.cancel()
         await parts.database.close()
+        if limits is not None:
+            await limits.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -82,7 +85,6 @@ def create_app(settings: Settings, on_ready: Callable[[], None] = lambda: None) 
     app.include_router(routes_operation.router(parts))
     app.include_router(routes_docs.router(app))
     app.openapi = document_of(app, routes_accounts.TOKEN_PATH)  # type: ignore[method-assign]  # as FastAPI's documentation has it
-    limits = RateLimits(storage_at(settings.limits_url)) if settings.limits_are_on else None
     around = Around(app, settings, limits, parts.tokens)
     return Counted(Faults(around) if settings.sandbox else around, parts.metrics)
 

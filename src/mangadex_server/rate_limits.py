@@ -7,6 +7,7 @@ import math
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from limits import RateLimitItem, RateLimitItemPerMinute, RateLimitItemPerSecond
 from limits.aio.storage import MemoryStorage, RedisStorage, Storage
@@ -76,9 +77,16 @@ class RateLimits:
     """Counts requests. When the store of the counters is away, requests pass, and the log says so."""
 
     def __init__(self, storage: Storage) -> None:
+        self._storage = storage
         self._is_away = False
         self._windows = FixedWindowRateLimiter(storage)
         self._moving = MovingWindowRateLimiter(storage)
+
+    async def close(self) -> None:
+        """Give connections to the store back."""
+        if isinstance(self._storage, RedisStorage):
+            bridge: Any = self._storage.bridge  # without the type of what it has
+            await bridge.storage.aclose()
 
     async def check(self, method: str, path: str, *, address: str, account: str) -> Verdict:
         """Count one request of this address and account."""

@@ -48,7 +48,7 @@ class ArchiveSource:
         _check_total(path, (self._entries[name][0] for name in listing.pages))
         self.names: Sequence[str] = reading_order(self._label, listing, self._read)
         self.ignored: Sequence[str] = listing.ignored
-        self.warnings: Sequence[str] = found.warnings
+        self.warnings: Sequence[str] = (*found.warnings, *listing.warnings)
         self.order_file = listing.order_file
         self._comic_info = listing.comic_info
 

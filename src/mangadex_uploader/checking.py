@@ -38,7 +38,7 @@ def plan_chapter(
         Hopeless: more pages or bytes than a chapter may have.
         UploadError: the source was changed meanwhile, or there is no room for prepared pages.
     """
-    chapter, warnings = fields.checked(chapter, now=now)
+    chapter, warnings = _with_values_checked(chapter, now)
     source = opened = open_source(chapter.path, chapter.zip_encoding)
     look = partial(as_is, opened, limits)
     if not chapter.as_is:
@@ -56,6 +56,13 @@ def plan_chapter(
         (*warnings, *opened.warnings, *by_names, *doubts, *_doubles(files)),
         tuple(PageChange(page.name, page.done) for page in pages if page.done),
     )
+
+
+def _with_values_checked(chapter: Chapter, now: datetime) -> tuple[Chapter, tuple[str, ...]]:
+    try:
+        return fields.checked(chapter, now=now)
+    except UsageError as error:
+        raise UsageError(f"{printable(chapter.label)}: {error}") from error
 
 
 class _Checking:

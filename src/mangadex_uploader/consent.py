@@ -33,6 +33,15 @@ def check_terms(host: str, output: Output, talking: Talking, *, accepted_now: bo
     output.detail(f"Remembered in {places.consent_file()}: the terms are accepted for {host}.")
 
 
+def is_accepted(host: str) -> bool:
+    """Whether the user has accepted the terms for this host.
+
+    Raises:
+        UsageError: the file that remembers it is damaged.
+    """
+    return host in _consents()
+
+
 def _consents() -> dict[str, dict[str, str]]:
     try:
         consents = json.loads(places.consent_file().read_text(encoding="utf-8"))

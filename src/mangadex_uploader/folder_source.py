@@ -21,10 +21,10 @@ class FolderSource:
         self.path = path
         self._files = _files(path)
         self._label = printable(str(path))
-        listing = listed(self._label, self._files, lambda name: _looks_like_image(self._files[name]))
+        listing = listed(self._label, self._files, lambda name: looks_like_image(self._files[name]))
         self.names: Sequence[str] = reading_order(self._label, listing, self._read)
         self.ignored: Sequence[str] = listing.ignored
-        self.warnings: Sequence[str] = ()
+        self.warnings: Sequence[str] = listing.warnings
         self.order_file = listing.order_file
         self._comic_info = listing.comic_info
 
@@ -93,7 +93,8 @@ def _walk(folder: Path) -> Iterator[tuple[str, Path]]:
             ) from error
 
 
-def _looks_like_image(file: Path) -> bool:
+def looks_like_image(file: Path) -> bool:
+    """Whether its first bytes are an image's, or cannot be read."""
     try:
         if not stat.S_ISREG(file.stat().st_mode):
             return False

@@ -16,11 +16,22 @@ READ_BYTES = 64 << 20
 """A page that has more is not read to its end. What the service takes is less, and checked later."""
 
 PAGE_SUFFIXES = frozenset(
-    ".jpg .jpeg .jpe .jfif .png .gif .webp .avif .bmp .tif .tiff .jxl .heic .heif".split()  # noqa: SIM905
+    """
+    .jpg .jpeg .jpe .jif .jfif .pjp .pjpeg .png .apng .gif .webp .avif .bmp .dib .tif .tiff .jxl .jp2 .heic .heif
+    """.split()  # noqa: SIM905
 )
 """Also those that the service does not take: such a page stops its chapter, it is not left out."""
-LEFT_BY_PROGRAMS = frozenset({"__macosx", "@eadir"})  # previews of the pages, made by macOS and by Synology's servers
+OTHER_SUFFIXES = frozenset(
+    """
+    .txt .nfo .md .xml .json .toml .ini .html .htm .url .db .psd .pdf .zip .cbz .rar .cbr .7z
+    """.split()  # noqa: SIM905
+)
+"""What these are is left out without a look. All other files are pages if they are images."""
+LEFT_BY_PROGRAMS = frozenset({"__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini", ".ds_store", ".nomedia"})
+"""Previews of the pages, and how their folder is shown: by macOS, Synology's servers, Windows and Android."""
+APPLE_DOUBLE = "._"  # before the name of a file: what macOS knows of it
 SHOWN = 3
+TOP = "."
 
 
 class UnreadablePage(UploadError):  # noqa: N818 - what it is
@@ -35,13 +46,14 @@ class UnreadablePage(UploadError):  # noqa: N818 - what it is
 class Listing:
     """Names inside a source, with `/` between folders: the pages in the order of their names, and what is none.
 
-    `order_file` is beside the pages, `comic_info` there or at the top.
+    `order_file` and `comic_info` are beside the pages or at the top.
     """
 
     pages: tuple[str, ...]
     ignored: tuple[str, ...]
     order_file: str | None
     comic_info: str | None
+    warnings: tuple[str, ...] = ()
 
 
 def listed(source: str, names: Iterable[str], is_image: Callable[[str], bool]) -> Listing:
@@ -53,12 +65,12 @@ def listed(source: str, names: Iterable[str], is_image: Callable[[str], bool]) -
         is_image: looks into a file whose name does not say what it is.
 
     Raises:
-        UsageError: there are no pages, or those of several chapters.
+        UsageError: there are no pages, or those of several chapters, or two files `order.txt`.
     """
     pages: list[str] = []
     ignored: list[str] = []
     for name in names:
-        (pages if _is_page(name, is_image) else ignored).append(name)
+        (pages if is_page(name, is_image) else ignored).append(name)
     folders = in_reading_order({str(PurePosixPath(name).parent) for name in pages})
     if not folders:
         held = f"it holds {_some(in_reading_order(ignored))}" if ignored else "it is empty"
@@ -66,12 +78,13 @@ def listed(source: str, names: Iterable[str], is_image: Callable[[str], bool]) -
             f"{source}: is no chapter, since there are no images in it ({held}); give a folder with images"
         )
     if len(folders) > 1:
-        found = _some(["the top" if one == "." else one for one in folders])
+        found = _some(["the top" if one == TOP else one for one in folders])
         raise UsageError(f"{source}: has images in {len(folders)} folders ({found}); give the folder of one chapter")
-    order_file = _named(ORDER_FILE, ignored, folders)
-    comic_info = _named(COMIC_INFO, ignored, [*folders, "."])
-    ignored = [name for name in ignored if name not in {order_file, comic_info}]
-    return Listing(tuple(in_reading_order(pages)), tuple(in_reading_order(ignored)), order_file, comic_info)
+    order_file = _order_file(source, ignored, folders[0])
+    comic_info = _named(COMIC_INFO, ignored, folders[0]) or _named(COMIC_INFO, ignored, TOP)
+    ignored = in_reading_order(name for name in ignored if name not in {order_file, comic_info})
+    unseen = [name for name in ignored if _may_be_missed(name) and is_image(name)]
+    return Listing(tuple(in_reading_order(pages)), tuple(ignored), order_file, comic_info, _warnings(unseen))
 
 
 def is_left_out(component: str) -> bool:
@@ -79,23 +92,62 @@ def is_left_out(component: str) -> bool:
     return component.startswith(".") or component.casefold() in LEFT_BY_PROGRAMS
 
 
-def _is_page(name: str, is_image: Callable[[str], bool]) -> bool:
-    if name.endswith("/") or any(is_left_out(component) for component in name.split("/") if component != ".."):
+def is_left_by_program(name: str) -> bool:
+    """Whether nobody put it there as a file of their own, and nobody wants to hear of it."""
+    components = name.rstrip("/").split("/")
+    return any(it.casefold() in LEFT_BY_PROGRAMS or it.startswith(APPLE_DOUBLE) for it in components)
+
+
+def is_page(name: str, is_image: Callable[[str], bool]) -> bool:
+    """Whether a file is a page: by its name, or where that does not say it, by `is_image`, which looks into it."""
+    if name.endswith("/") or _is_hidden(name) or _is_backup(name):
         return False
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix.strip(".0123456789"):  # "page 1.5" has no suffix
-        return suffix in PAGE_SUFFIXES
-    return is_image(name)
+    suffix = _suffix(name)
+    return suffix in PAGE_SUFFIXES or (suffix not in OTHER_SUFFIXES and is_image(name))
 
 
-def _named(wanted: str, names: list[str], folders: Iterable[str]) -> str | None:
-    """The file of this name in the first folder that has one; its case does not count, unless there are several."""
-    for folder in folders:
-        inside = [name for name in names if str(PurePosixPath(name).parent) == folder and not name.endswith("/")]
-        called = [name for name in inside if PurePosixPath(name).name.casefold() == wanted.casefold()]
-        if called:
-            return min(called, key=lambda name: (PurePosixPath(name).name != wanted, name))
-    return None
+def _is_hidden(name: str) -> bool:
+    return any(is_left_out(component) for component in name.split("/") if component != "..")
+
+
+def _is_backup(name: str) -> bool:
+    """What an editor keeps of the page that it has changed: sent beside that, it would be a page too many."""
+    return name.endswith("~") or _suffix(name) in {".bak", ".orig"}
+
+
+def _suffix(name: str) -> str:
+    """In small letters, without the blanks of `1. png`. What comes after a dot is not always one: `Vol.1 - 001`."""
+    return "".join(PurePosixPath(name).suffix.lower().split())
+
+
+def _may_be_missed(name: str) -> bool:
+    """Whether somebody may take it for a page, although it is left out for its name."""
+    folder, _, file = name.rpartition("/")
+    if not file or is_left_by_program(name) or _is_hidden(folder):
+        return False
+    return (_is_hidden(file) or _is_backup(file)) and _suffix(file) not in OTHER_SUFFIXES
+
+
+def _warnings(unseen: list[str]) -> tuple[str, ...]:
+    if not unseen:
+        return ()
+    return (
+        f"hidden files and backups are left out, of which these are images: {_some(unseen)}; rename what is a page",
+    )
+
+
+def _order_file(source: str, names: list[str], folder: str) -> str | None:
+    beside, at_top = _named(ORDER_FILE, names, folder), _named(ORDER_FILE, names, TOP)
+    if beside and at_top and beside != at_top:
+        raise UsageError(f"{source}: has two orders of its pages, {beside} and {at_top}; take one of them away")
+    return beside or at_top
+
+
+def _named(wanted: str, names: list[str], folder: str) -> str | None:
+    """The file of this name in the folder; its case does not count, unless there are several."""
+    inside = [name for name in names if str(PurePosixPath(name).parent) == folder and not name.endswith("/")]
+    called = [name for name in inside if PurePosixPath(name).name.casefold() == wanted.casefold()]
+    return min(called, key=lambda name: (PurePosixPath(name).name != wanted, name), default=None)
 
 
 def _some(names: list[str]) -> str:

@@ -103,3 +103,11 @@ class Choices:
         bool, setting("abandon-existing", help="Throw an open session away, with its pages.")
     ] = False
     no_progress: Annotated[bool, setting("no-progress", help="Show neither bar nor percentages.")] = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Many:
+    """How to upload several chapters."""
+
+    fail_fast: Annotated[bool, setting("fail-fast", help="Stop at the first chapter that fails.")] = False
+    move_done: Annotated[Path | None, setting("move-done", help="Move finished chapters into this folder.")] = None

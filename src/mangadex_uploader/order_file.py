@@ -18,7 +18,7 @@ def read_order(text: str, names: Sequence[str]) -> list[str]:
     """The pages in the order of the file.
 
     Blank lines do not count, nor do those that begin with `#` and name no page. A page in a folder may go by its bare
-    name, where no other has it.
+    name, where no other has it. Between folders there may be a backslash.
 
     Raises:
         UsageError: a name that is no page's, a page that is missing, or there twice; names up to ten of each.
@@ -51,8 +51,9 @@ def _bare(name: str) -> str:
 
 
 def _found(line: str, known: dict[str, str]) -> str | None:
-    candidates = (line, composed(line), line.strip(), composed(line.strip()))
-    return next((known[one] for one in candidates if one in known), None)
+    written = (line, line.strip())
+    candidates = (*written, *(one.replace("\\", "/") for one in written))
+    return next((known[it] for one in candidates for it in (one, composed(one)) if it in known), None)
 
 
 def _problem(what: str, names: list[str]) -> str:

@@ -14,7 +14,9 @@ from mangadex_uploader import (
     commands_edit,
     commands_journal,
     commands_names,
+    commands_queue,
     commands_session,
+    commands_watch,
 )
 from mangadex_uploader.output import Output
 
@@ -26,11 +28,13 @@ program = typer.Typer(
 )
 program.command()(commands_chapters.upload)
 program.command()(commands_chapters.check)
+program.command()(commands_watch.watch)
 program.command()(commands_edit.edit)
 program.command()(commands_names.names)
 program.command()(commands_account.login)
 program.command()(commands_account.logout)
 program.command()(commands_account.whoami)
+program.add_typer(commands_queue.queue_commands, name="queue")
 program.add_typer(commands_session.session_commands, name="session")
 program.command()(commands_journal.status)
 program.command()(commands_journal.paths)

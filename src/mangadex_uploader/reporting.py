@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 
 from mangadex_uploader import json_output
-from mangadex_uploader.chapter import Plan
+from mangadex_uploader.chapter import PageChange, Plan
 from mangadex_uploader.events import Committing, Event, Note, PagesStored, Planned, Result, Retrying, SessionReady
 from mangadex_uploader.identifiers import chapter_page
+from mangadex_uploader.listing import is_left_by_program
 from mangadex_uploader.meter import Meter
 from mangadex_uploader.output import Output, size
 from mangadex_uploader.progress import Progress
 
 MOST_CHANGES = 10
+MOST_LEFT_OUT = 5
+
+NOT_LOSING = (
+    (r"was ([^,]+), which the service does not take: sent as ((?:PNG|JPEG)(?: of quality \d+)?)", r"\1 sent as \2"),
+    (r"strip of .* px, a side may have \d+: cut into \d+ at blank rows", "cut into pieces at blank rows"),
+    (r"the pieces were (saved as .*)", r"pieces \1"),
+    (r"(?:had|as PNG .* would have) .* MB, a page may have .* MB: (packed tighter as PNG, .*)", r"\1"),
+    (r"had .* MB, a page may have .* MB: (saved again, .*)", r"\1"),
+    (r"(turned upright, as its metadata says)", r"\1"),
+    (r"(the position at which it was taken was left out)", r"\1"),
+)
+"""What `preparing` says of a change that costs a reader nothing, and what it is counted as."""
 
 
 class Reporter:
@@ -71,9 +86,7 @@ class Reporter:
         tell_changes(plan, self._output)
         for warning in plan.warnings:
             self._output.say(f"{self._label}: {warning}")
-        if plan.source.ignored:
-            names = ", ".join(plan.source.ignored)
-            self._output.detail(f"{self._label}: left out, as they are no pages: {names}")
+        tell_left_out(plan, self._output)
 
     def _tell_session(self, event: SessionReady) -> None:
         self._meter.start(event.kept_bytes, time.monotonic())
@@ -86,16 +99,45 @@ class Reporter:
 
 
 def tell_changes(plan: Plan, output: Output) -> None:
-    """What was done to the pages: a line each, of many only to those who want to know more."""
+    """What was done to the pages: a line each. Of many, what loses nothing is only counted, unless more is wanted."""
     label = plan.chapter.label
     if plan.source.order_file:
         output.say(f"{label}: the pages are in the order of {plan.source.order_file}")
     is_long = len(plan.done) > MOST_CHANGES
     if is_long:
-        more = "" if output.is_verbose else "; --verbose says what was done to each"
-        output.say(f"{label}: {len(plan.done)} pages were changed, as the service would refuse them{more}")
+        what = _counted(plan.done)
+        output.say(f"{label}: {len(plan.done)} pages were changed, as the service would refuse them: {what}")
     for change in plan.done:
-        (output.detail if is_long else output.say)(f"{label}: {change.name}: {'; '.join(change.done)}")
+        tell = output.say if not is_long or _kinds(change) is None else output.detail
+        tell(f"{label}: {change.name}: {'; '.join(change.done)}")
+
+
+def tell_left_out(plan: Plan, output: Output) -> None:
+    """The first names of what is no page, without those that programs left there; all if more is wanted."""
+    names = [name for name in plan.source.ignored if output.is_verbose or not is_left_by_program(name)]
+    most = len(names) if output.is_verbose else MOST_LEFT_OUT
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    if names:
+        output.say(f"{plan.chapter.label}: left out: {', '.join(names[:most])}{more}")
+
+
+def _counted(changes: tuple[PageChange, ...]) -> str:
+    kinds = [_kinds(change) for change in changes]
+    counts = Counter(kind for page in kinds for kind in page or ())
+    told = [f"{_pages(count)}: {kind}" for kind, count in counts.items()]
+    return "; ".join(told + ([f"{_pages(kinds.count(None))}: see below"] if None in kinds else []))
+
+
+def _kinds(change: PageChange) -> list[str] | None:
+    """What was done to a page, as it is counted; None if it loses something by any of it."""
+    kinds: dict[str, None] = {}
+    for sentence in change.done:
+        found = ((re.fullmatch(pattern, sentence), kind) for pattern, kind in NOT_LOSING)
+        kind = next((match.expand(kind) for match, kind in found if match), None)
+        if kind is None:
+            return None
+        kinds[kind] = None
+    return list(kinds)
 
 
 def _outcome(result: Result) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,13 +18,14 @@ import mangadex_openapi as mangadex
 from mangadex_uploader.catalogue import needs_approval, same_chapters
 from mangadex_uploader.chapter import Chapter, Plan
 from mangadex_uploader.checking import plan_chapter
-from mangadex_uploader.errors import UsageError
+from mangadex_uploader.errors import TryLater, UsageError
 from mangadex_uploader.events import Event, Note, Planned, Result
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import Journal, State, Upload
+from mangadex_uploader.locks import account_lock
 from mangadex_uploader.publishing import Publishing
 from mangadex_uploader.service import Service
-from mangadex_uploader.sessions import OpenSessionPolicy, abandon
+from mangadex_uploader.sessions import OpenSessionPolicy, abandon, is_of
 
 LOCK_POLL_S = 0.2
 
@@ -94,12 +94,56 @@ class Uploader:
         Raises:
             UploadError: it is not published; see `mangadex_uploader.errors` for each reason.
         """
-        plan = await self._plan(chapter)
+        return await self.publish(await self.plan(chapter))
+
+    async def plan(self, chapter: Chapter) -> Plan:
+        """Read, check and prepare a chapter's pages; the service is asked nothing, and no event is emitted.
+
+        Raises:
+            UploadError: its values or pages cannot be used.
+        """
+        stop = threading.Event()
+        try:
+            return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC), stop=stop)
+        finally:
+            stop.set()
+
+    async def publish(self, plan: Plan) -> Result:
+        """As `upload`, of a chapter that is planned.
+
+        Raises:
+            UploadError: as `upload`.
+        """
         self._service.emit(Planned(plan))
         async with self._alone():
-            return await Publishing(
-                self._service, plan, allow_duplicate=self._allow_duplicate, policy=self._policy
-            ).run()
+            return await self._publishing(plan).run()
+
+    def finished(self, plan: Plan) -> Result | None:
+        """The result of an earlier run that published exactly these pages, by the journal.
+
+        Raises:
+            DuplicateChapter: one published this chapter with other pages.
+        """
+        return None if self._allow_duplicate else self._publishing(plan)._finished()  # noqa: SLF001 - its first step
+
+    async def give_up(self, plan: Plan) -> bool:
+        """Abandon the session that this chapter left open, so that another can have one.
+
+        Returns:
+            Whether there was one.
+
+        Raises:
+            UploadError: its commit may still come through, or the service does not do it.
+        """
+        upload = self._service.journal.latest(self._service.host, self._service.account, plan.identity)
+        if upload is None or not is_of(upload, plan) or upload.session_id is None:
+            return False
+        if upload.state is State.COMMITTING:
+            raise TryLater(f"{plan.chapter.label}: its commit may still come through; run the same command again.")
+        if upload.state is not State.OPEN:
+            return False
+        await self.abandon(upload.session_id)
+        return True
 
     async def events(self, chapter: Chapter) -> AsyncIterator[Event | Result]:
         """As `upload`, as an iterator: what happens, and the result as the last item."""
@@ -123,7 +167,14 @@ class Uploader:
         Raises:
             UploadError: what `upload` would raise before it begins a session.
         """
-        plan = await self._plan(chapter)
+        return await self.look(await self.plan(chapter))
+
+    async def look(self, plan: Plan) -> Checked:
+        """As `check`, of a chapter that is planned.
+
+        Raises:
+            UploadError: the service could not be asked.
+        """
         self._service.emit(Planned(plan))
         duplicates, approval = await asyncio.gather(
             same_chapters(self._service, plan.chapter), needs_approval(self._service, plan.chapter)
@@ -161,18 +212,13 @@ class Uploader:
         }
         return sorted(chapters, key=lambda chapter: str(chapter.path.absolute()) not in begun)
 
-    async def _plan(self, chapter: Chapter) -> Plan:
-        stop = threading.Event()
-        try:
-            return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC), stop=stop)
-        finally:
-            stop.set()
+    def _publishing(self, plan: Plan) -> Publishing:
+        return Publishing(self._service, plan, allow_duplicate=self._allow_duplicate, policy=self._policy)
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
         """One process at a time for this host and account; others wait. The lock ends with its process."""
-        name = hashlib.sha256(f"{self._service.host} {self._service.account}".encode()).hexdigest()[:32]
-        lock = filelock.FileLock(self._service.journal.folder / f"{name}.lock", thread_local=False)
+        lock = account_lock(self._service.journal.folder, self._service.host, self._service.account)
         told = False
         while True:
             try:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeAlias
 
 from mangadex_uploader.chapter import Chapter
 from mangadex_uploader.connected import Connected, run_connected
+from mangadex_uploader.endings import Ending, What
 from mangadex_uploader.errors import UsageError
+from mangadex_uploader.expanding import expanded
 from mangadex_uploader.failures import explained, report
 from mangadex_uploader.fields import parse_publish_at
 from mangadex_uploader.gathering import Gathering
@@ -24,33 +27,46 @@ from mangadex_uploader.output import Output
 from mangadex_uploader.settling import Settling
 from mangadex_uploader.telling import Told, named
 
+Connect: TypeAlias = Callable[[Reach, Talking, Output, Callable[[Connected], Awaitable[Any]]], Any]
+"""Does work with a client, as `run_connected`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """A chapter, and what is told about its values."""
+    """A chapter, and what is told about its values, if anything is."""
 
     chapter: Chapter
-    told: Told
+    told: Told | None = None
 
 
 class WantedChapters:
-    """What is wrong with one path stops that chapter: it is told, and its exit status kept in `failed`."""
+    """What is wrong with one path stops that chapter: it is told, and kept in `failed`.
 
-    def __init__(self, wanted: Wanted, reach: Reach, talking: Talking, output: Output) -> None:
+    `connect` is how the service is asked.
+    """
+
+    def __init__(
+        self, wanted: Wanted, reach: Reach, talking: Talking, output: Output, connect: Connect = run_connected
+    ) -> None:
         self._wanted = wanted
         self._reach = reach
         self._talking = talking
         self._output = output
-        self.failed: list[int] = []
+        self._connect = connect
+        self.failed: list[Ending] = []
 
     def of(self, paths: list[Path]) -> list[Described]:
-        """Those with which nothing is wrong. Asks for what is missing or doubtful, and the service for ids of names.
+        """Those at these paths with which nothing is wrong, each once.
+
+        Asks for what is missing or doubtful, and the service for ids of names.
 
         Raises:
             UploadError: options that exclude each other, or nobody is signed in.
             InterruptedBySignalError: a signal stopped it.
         """
-        _check_for_several(paths, self._wanted)
+        given = len(paths)
+        paths = self._expanded(paths)
+        _check_for_several(paths, self._wanted, given)
         gathering = Gathering(flags_of(self._wanted), self._wanted.zip_encoding)
         settling = Settling(self._talking)
         found: list[tuple[Path, Gathered, datetime | None]] = []
@@ -71,7 +87,15 @@ class WantedChapters:
         async def ask(connected: Connected) -> Mapping[Name, Outcome]:
             return await look_up(connected.client, names)
 
-        return run_connected(self._reach, self._talking, self._output, ask) if names else {}
+        return self._connect(self._reach, self._talking, self._output, ask) if names else {}
+
+    def _expanded(self, paths: list[Path]) -> list[Path]:
+        found: dict[Path, Path] = {}
+        for path in paths:
+            with self._telling(path):
+                for chapter in expanded(path):
+                    found.setdefault(chapter.absolute(), chapter)
+        return list(found.values())
 
     def _described(self, path: Path, values: Gathered, publish_at: datetime | None, ids: Ids) -> Described:
         manga = ids.of(Name("manga", values.text("manga") or ""))
@@ -97,9 +121,11 @@ class WantedChapters:
         try:
             yield
         except Exception as error:
-            if explained(error) is None:
+            failure = explained(named(path, error))
+            if failure is None:
                 raise
-            self.failed.append(report(self._output, named(path, error), str(path)))
+            report(self._output, named(path, error), str(path))
+            self.failed.append(Ending(path, What.FAILED, failure.status, failure.problem))
 
 
 def flags_of(wanted: Wanted) -> dict[str, Text | None]:
@@ -133,11 +159,12 @@ def _publish_at(values: Gathered) -> datetime | None:
     return parse_publish_at(text, values.text("time_zone") or None) if text else None
 
 
-def _check_for_several(paths: list[Path], wanted: Wanted) -> None:
-    if len(paths) == 1:
+def _check_for_several(paths: list[Path], wanted: Wanted, given: int) -> None:
+    if len(paths) <= 1:
         return
+    what = "paths are given" if given == len(paths) else "chapters are at what is given"
     is_oneshot = wanted.chapter is not None and wanted.chapter.strip().lower() == ONESHOT
     number = None if is_oneshot else wanted.chapter
     for name, value in {"chapter": number, "volume": wanted.volume, "title": wanted.title}.items():
         if value is not None:
-            raise UsageError(f"--{name} is one chapter's, and {len(paths)} paths are given: upload that one by itself.")
+            raise UsageError(f"--{name} is one chapter's, and {len(paths)} {what}: upload that one by itself.")

@@ -296,6 +296,7 @@ def checked(tmp_path: Path) -> Iterator[Checked]:
     limits = RateLimits(storage_at(settings_of(tmp_path).limits_url))
     with asyncio.Runner() as runner:
         yield lambda method, path, address: runner.run(limits.check(method, path, address=address, account="alice"))
+        runner.run(limits.close())
 
 
 def test_the_table_of_limits_is_the_documented_one(checked: Checked) -> None:

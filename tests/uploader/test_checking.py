@@ -9,8 +9,10 @@ import threading
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pages import draw, draw_animation, draw_as, write_archive, write_folder
@@ -309,3 +311,37 @@ def test_memory_does_not_grow_with_the_chapter(tmp_path: Path) -> None:
     small = write_archive(tmp_path / "small.cbz", {f"{number}.png": page for number in range(10)}, method=0)
     large = write_archive(tmp_path / "large.cbz", {f"{number}.png": page for number in range(120)}, method=0)
     assert peak_mb(large) < peak_mb(small) + 10
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"language": "klingon"}, "language 'klingon': write two small letters"),
+        ({"title": "t" * 300}, "title: it has 300 characters"),
+        ({"chapter": "twelve"}, "chapter 'twelve': write a number"),
+        ({"publish_at": datetime(2026, 11, 1, tzinfo=UTC)}, "publish at 2026-11-01T00:00:00"),
+    ],
+)
+def test_a_value_that_cannot_be_used_names_the_chapter(tmp_path: Path, values: dict[str, Any], said: str) -> None:
+    folder = write_folder(tmp_path / "My Manga \x1b[2J c12", {"1.png": PNG})
+    with pytest.raises(UsageError) as refusal:
+        plan_chapter(replace(Chapter(path=folder, manga=MANGA), **values), now=NOW)
+    assert str(refusal.value).startswith(f"My Manga \\x1b[2J c12: {said}")
+
+
+def test_a_hidden_image_is_a_warning_of_the_plan(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "c", {"1.png": PNG, "...2.png": JPEG})
+    planned = plan(folder)
+    assert [page.name for page in planned.pages] == ["1.png"]
+    assert [warning for warning in planned.warnings if "...2.png" in warning] != []
+
+
+@pytest.mark.parametrize("name", ["Vol.1 Ch.2 - 002", "2.apng", "2.png ", "2.jpg_large"])
+def test_a_page_by_its_content_is_sent_as_it_is(tmp_path: Path, name: str) -> None:
+    planned = plan(write_folder(tmp_path / "c", {"1.png": PNG, name: JPEG}))
+    assert {page.name: page.digest for page in planned.pages}[name] == hashlib.sha256(JPEG).hexdigest()
+
+
+def test_a_page_by_its_content_that_is_damaged_stops_the_chapter(tmp_path: Path) -> None:
+    folder = write_folder(tmp_path / "c", {"1.png": PNG, "2.jpg_large": JPEG[: len(JPEG) // 2], "3.apng": b"no image"})
+    assert set(problems(folder)) == {"2.jpg_large", "3.apng"}

@@ -100,7 +100,7 @@ def test_a_failing_chapter_does_not_stop_the_rest(user: User, tmp_path: Path) ->
     bad, good = chapter(tmp_path / "bad"), chapter(tmp_path / "good")
     (bad / "0.png").write_bytes(b"no image at all")
     done = user.invoke("upload", str(bad), str(tmp_path / "missing"), str(good), *wanted("oneshot"), "--json")
-    last = {Path(it["path"]).name: it for it in done.objects}
+    last = {Path(it["path"]).name: it for it in done.objects if "path" in it}
     assert {name: it["event"] for name, it in last.items()} == {"bad": "error", "missing": "error", "good": "result"}
     assert [page["name"] for page in last["bad"]["pages"]] == ["0.png"]
     assert (last["bad"]["exit_status"], last["missing"]["exit_status"], done.status) == (7, 2, 1)

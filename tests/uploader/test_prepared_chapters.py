@@ -25,11 +25,13 @@ from rig import Ran, Rig, link, rig
 from mangadex_uploader.chapter import Chapter, PageChange, Plan
 from mangadex_uploader.checking import plan_chapter
 from mangadex_uploader.errors import Hopeless, UploadError, UsageError
+from mangadex_uploader.events import Planned
 from mangadex_uploader.json_output import of_plan
 from mangadex_uploader.output import Output
 from mangadex_uploader.page_files import LIMITS, Limits
+from mangadex_uploader.progress import NoProgress
 from mangadex_uploader.reading import read_page
-from mangadex_uploader.reporting import tell_changes
+from mangadex_uploader.reporting import Reporter, tell_changes
 
 MANGA = "f9c33607-9180-4ba6-b85c-e4b5faee7192"
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
@@ -396,10 +398,96 @@ def test_people_are_told_of_many_changed_pages_in_one_line(tmp_path: Path) -> No
     folder = write_folder(tmp_path / "c", {f"{number}.webp": WEBP for number in range(1, 12)})
     (folder / "order.txt").write_text("\n".join(f"{number}.webp" for number in range(11, 0, -1)))
     planned = plan(folder)
-    assert told(planned) == [
-        "c: the pages are in the order of order.txt",
-        "c: 11 pages were changed, as the service would refuse them; --verbose says what was done to each",
-    ]
+    counted = "c: 11 pages were changed, as the service would refuse them: 11 pages: WebP (lossless) sent as PNG"
+    assert told(planned) == ["c: the pages are in the order of order.txt", counted]
     lines = told(planned, is_verbose=True)
-    assert lines[1] == "c: 11 pages were changed, as the service would refuse them"
+    assert lines[1] == counted
     assert [line.split(": ")[1] for line in lines[2:]] == [f"{number}.webp" for number in range(11, 0, -1)]
+
+
+def see_through(width: int, height: int) -> bytes:
+    """A lossy WebP with holes."""
+    image = photo(1, width, height)
+    data: bytes = image.bandjoin((image[0] > 128).ifthenelse(0, 255).cast("uchar")).webpsave_buffer(Q=80)
+    return data
+
+
+def test_of_many_changed_pages_the_kinds_are_counted_and_what_loses_something_is_told_each(tmp_path: Path) -> None:
+    lossy = photo(3, 60, 40).webpsave_buffer(Q=80)
+    files = {f"{number:02}.webp": WEBP for number in range(1, 10)} | {"10.webp": lossy, "11.webp": lossy}
+    files["12.png"] = STRIP
+    files["13.webp"] = see_through(60, 40)
+    files["14.png"] = photo(4, 3_000, 80).pngsave_buffer()
+    files["15.png"] = noise(1, 40, 1_500).pngsave_buffer()
+    files["16.tif"] = photo(5, 60, 40).tiffsave_buffer()
+    planned = plan(write_folder(tmp_path / "c", files), SMALL)
+    counted, *each = told(planned)
+    assert counted == (
+        "c: 16 pages were changed, as the service would refuse them: 9 pages: WebP (lossless) sent as PNG; "
+        "2 pages: WebP (lossy) sent as JPEG of quality 95; 1 page: cut into pieces at blank rows; "
+        "1 page: pieces saved as PNG; 1 page: TIFF (lossless) sent as PNG; 3 pages: see below"
+    )
+    assert [line.split(": ")[1] for line in each] == ["13.webp", "14.png", "15.png"]
+    assert "what was transparent is white now" in each[0]
+    assert "was 3000 px wide, a side may have 1000: scaled to 1000 x 27 px" in each[1]
+    assert len(told(planned, is_verbose=True)) == 1 + 16
+
+
+LOSING = {
+    "fewer colours": "was animated WebP, which the service does not take: sent as GIF, of 3 frames in 256 colours",
+    "other colours": "CMYK, the colours of printing, made sRGB",
+    "lower quality": "had 21.0 MB, a page may have 20 MB: sent as JPEG of quality 90",
+    "scaled": "as JPEG it would have 30.0 MB, a page may have 20 MB: scaled to 80%, as JPEG of quality 80",
+    "a cut": "strip of 800 x 25000 px, a side may have 10000: cut into 3",
+    "unknown": "something that nobody has thought of",
+}
+KEEPING = {
+    "PNG": "was WebP (lossless), which the service does not take: sent as PNG",
+    "packed": "had 21.0 MB, a page may have 20 MB: packed tighter as PNG, its pixels are the same",
+    "repacked": "as PNG it would have 9.0 MB, a page may have 8 MB: packed tighter as PNG, its pixels are the same",
+    "turned": "turned upright, as its metadata says",
+    "position": "the position at which it was taken was left out",
+    "a cut": "strip of 800 x 25000 px, a side may have 10000: cut into 3 at blank rows",
+}
+
+
+@pytest.mark.parametrize("sentence", LOSING.values(), ids=LOSING)
+def test_what_loses_something_is_told_of_each_page(mixed: Path, sentence: str) -> None:
+    done = tuple(PageChange(f"{number}.png", (KEEPING["PNG"], sentence)) for number in range(30))
+    lines = told(replace(plan(mixed, SMALL), done=done))
+    assert lines[1:] == [f"c: {number}.png: {KEEPING['PNG']}; {sentence}" for number in range(30)]
+
+
+@pytest.mark.parametrize("sentence", KEEPING.values(), ids=KEEPING)
+def test_what_loses_nothing_is_counted(mixed: Path, sentence: str) -> None:
+    done = tuple(PageChange(f"{number}.png", (sentence,)) for number in range(30))
+    [line] = told(replace(plan(mixed, SMALL), done=done))
+    assert line.startswith("c: 30 pages were changed, as the service would refuse them: 30 pages: ")
+
+
+def left_out(path: Path, *, is_verbose: bool = False) -> list[str]:
+    """What `upload` says of it."""
+    output = Output(is_verbose=is_verbose)
+    lines: list[str] = []
+    output.write_line = lines.append
+    Reporter(output, NoProgress(), "example.org").on_event(Planned(plan(path)))
+    return [line for line in lines if "left out" in line]
+
+
+@pytest.mark.parametrize("count", [1, 5, 6, 12])
+def test_what_is_left_out_is_told_in_one_line(tmp_path: Path, count: int) -> None:
+    names = [f"note {number}.txt" for number in range(1, count + 1)]
+    programs = ["Thumbs.db", ".DS_Store", "__MACOSX/._1.jpg", "._1.jpg", "desktop.ini", "sub/Thumbs.db"]
+    folder = write_folder(tmp_path / "c", {"1.jpg": PLAIN} | dict.fromkeys([*names, *programs], b"x"))
+    more = f" and {count - 5} more" if count > 5 else ""
+    assert left_out(folder) == [f"c: left out: {', '.join(names[:5])}{more}"]
+    [line] = left_out(folder, is_verbose=True)
+    assert [name for name in names if name not in line] == []
+    assert "Thumbs.db" in line
+
+
+def test_what_only_programs_left_is_not_told(tmp_path: Path) -> None:
+    folder = write_folder(
+        tmp_path / "c", {"1.jpg": PLAIN, "Thumbs.db": b"x", ".DS_Store": b"x", "__MACOSX/1.png": b"x"}
+    )
+    assert left_out(folder) == []

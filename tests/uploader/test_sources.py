@@ -23,7 +23,7 @@ from pages import draw, draw_as, write_archive, write_folder
 from mangadex_uploader.archive_source import STEP_BYTES
 from mangadex_uploader.chapter import Source
 from mangadex_uploader.errors import UploadError, UsageError
-from mangadex_uploader.listing import MOST_ENTRIES, READ_BYTES, UnreadablePage
+from mangadex_uploader.listing import MOST_ENTRIES, READ_BYTES, UnreadablePage, listed
 from mangadex_uploader.sources import open_source
 
 PAGE = draw(width=64, height=64)
@@ -358,11 +358,45 @@ def test_an_order_file_beside_the_pages_decides(
     assert list(source.ignored) == ["notes.txt"]
 
 
+@pytest.mark.parametrize("folder", ["c/", "a/b/"])
+@pytest.mark.parametrize("order", ["{folder}2.png\n{folder}1.png", "2.png\n1.png", "{folder}2.png\n1.png"])
+def test_an_order_file_at_the_top_decides_where_the_pages_are_further_down(
+    tmp_path: Path, write: Write, folder: str, order: str
+) -> None:
+    pages = {f"{folder}1.png": b"1", f"{folder}2.png": b"2"}
+    path = write(tmp_path, {**pages, "order.txt": order.format(folder=folder).encode()})
+    source = open_source(path)
+    assert list(source.names) == [f"{folder}2.png", f"{folder}1.png"]
+    assert [source.read(name) for name in source.names] == [b"2", b"1"]
+    assert source.order_file == "order.txt"
+    assert list(source.ignored) == []
+
+
+def test_an_order_file_beside_the_pages_names_them_from_the_top_too(tmp_path: Path, write: Write) -> None:
+    path = write(tmp_path, {"c/1.png": PAGE, "c/2.png": PAGE, "c/order.txt": b"c/2.png\n1.png"})
+    assert list(open_source(path).names) == ["c/2.png", "c/1.png"]
+
+
+def test_an_order_file_with_backslashes_fits_an_archive_with_such(tmp_path: Path) -> None:
+    path = write_archive(
+        tmp_path / "a.zip", {"ch\\1.png": b"1", "ch\\3.png": b"3", "order.txt": b"ch\\3.png\nch\\1.png"}
+    )
+    source = open_source(path)
+    assert list(source.names) == ["ch/3.png", "ch/1.png"]
+    assert source.read("ch/3.png") == b"3"
+
+
+def test_two_order_files_are_one_too_many(tmp_path: Path, write: Write) -> None:
+    path = write(tmp_path, {"c/1.png": PAGE, "c/order.txt": b"1.png", "Order.txt": b"1.png"})
+    with pytest.raises(UsageError, match=rf"{path.name}: .*c/order\.txt.* and Order\.txt.*; take one of them away"):
+        open_source(path)
+
+
 def test_an_order_file_elsewhere_is_none(tmp_path: Path, write: Write) -> None:
-    source = open_source(write(tmp_path, {"c/1.png": PAGE, "c/2.png": PAGE, "order.txt": b"2.png\n1.png"}))
-    assert list(source.names) == ["c/1.png", "c/2.png"]
+    source = open_source(write(tmp_path, {"a/c/1.png": PAGE, "a/c/2.png": PAGE, "a/order.txt": b"2.png\n1.png"}))
+    assert list(source.names) == ["a/c/1.png", "a/c/2.png"]
     assert source.order_file is None
-    assert list(source.ignored) == ["order.txt"]
+    assert list(source.ignored) == ["a/order.txt"]
 
 
 @pytest.mark.parametrize(
@@ -583,3 +617,81 @@ def test_a_damaged_archive_gives_the_pages_or_a_clear_error(
 
 def everything(source: Source) -> list[bytes]:
     return [source.read(name) for name in source.names]
+
+
+def test_pages_of_a_volume_whose_names_have_points_and_no_suffix_are_all_there(tmp_path: Path, write: Write) -> None:
+    names = ["Vol.1 Ch.2 - 001", "Vol.1 Ch.2 - 002", "Vol.1 Ch.2 - 003.png"]
+    source = open_source(write(tmp_path, dict.fromkeys(names, PAGE)))
+    assert list(source.names) == names
+    assert list(source.warnings) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "3.apng",
+        "3.png ",
+        "3. png",
+        "3.jpg_large",
+        "3.pjpeg",
+        "3.jpg!d",
+        "3.webp?x=1",
+        "3.PNG~1",
+        "3.画像",
+        "3.part",
+        "a.b",
+    ],
+)
+def test_what_is_an_image_is_a_page_whatever_its_name_says(tmp_path: Path, write: Write, name: str) -> None:
+    source = open_source(write(tmp_path, {"1.png": PAGE, name: PAGE}))
+    assert sorted(source.names) == sorted(["1.png", name])
+    assert list(source.ignored) == []
+
+
+@pytest.mark.parametrize("name", ["2.png", "2.png ", "2. png", "2.apng", "2.pjpeg", "2.JXL", "2.jp2"])
+def test_what_is_called_like_an_image_is_a_page_whatever_is_in_it(tmp_path: Path, write: Write, name: str) -> None:
+    assert name in open_source(write(tmp_path, {"1.png": PAGE, name: b"no image"})).names
+
+
+@pytest.mark.parametrize("name", ["2.jpg_large", "Vol.1 - 2", "2.foo", "2.part", "play.mp3", "read.me"])
+def test_what_is_no_image_by_name_and_content_is_none(tmp_path: Path, write: Write, name: str) -> None:
+    source = open_source(write(tmp_path, {"1.png": PAGE, name: b"no image"}))
+    assert list(source.names) == ["1.png"]
+    assert list(source.ignored) == [name]
+
+
+@pytest.mark.parametrize("name", [".2.png", "...2.png", "2.png~", "2.png.bak", ".2", "c.orig"])
+def test_images_that_are_hidden_or_backups_are_left_out_and_told(tmp_path: Path, write: Write, name: str) -> None:
+    source = open_source(write(tmp_path, {"1.png": PAGE, name: PAGE}))
+    assert list(source.names) == ["1.png"]
+    assert list(source.ignored) == [name]
+    [warning] = source.warnings
+    assert name in warning
+    assert "rename" in warning
+
+
+def test_many_hidden_images_are_told_in_one_line(tmp_path: Path, write: Write) -> None:
+    source = open_source(write(tmp_path, {"1.png": PAGE, **{f".{number}.png": PAGE for number in range(2, 9)}}))
+    [warning] = source.warnings
+    assert ".2.png, .3.png, .4.png and 4 more" in warning
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._1.png", "__MACOSX/._1.png", "Thumbs.db", "@eaDir/.1.png", ".hidden"])
+def test_what_programs_leave_is_no_warning(tmp_path: Path, write: Write, name: str) -> None:
+    data = PAGE if "1.png" in name or name == "Thumbs.db" else b"no image"
+    source = open_source(write(tmp_path, {"1.png": PAGE, name: data}))
+    assert list(source.names) == ["1.png"]
+    assert list(source.warnings) == []
+
+
+def test_only_names_that_do_not_say_what_they_are_are_looked_into() -> None:
+    seen: list[str] = []
+
+    def is_image(name: str) -> bool:
+        seen.append(name)
+        return True
+
+    known = [f"{number}.png" for number in range(500)]
+    listing = listed("c", [*known, "a.txt", "b.NFO", "ComicInfo.xml", "c.psd ", "500.jpg_large"], is_image)
+    assert seen == ["500.jpg_large"]
+    assert len(listing.pages) == 501

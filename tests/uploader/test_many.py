@@ -1,0 +1,366 @@
+"""Many chapters in one command: which they are, that all are checked first, and that each is published once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from link import Cut
+from pages import draw_chapter
+from rig import CREDENTIALS, GROUP, MANGA, Rig, link, rig
+from rig import Chapter as Drawn
+from user import Ended, User
+
+from mangadex_uploader import moving_done
+from mangadex_uploader.errors import UploadError, UsageError
+from mangadex_uploader.expanding import expanded
+from mangadex_uploader.moving_done import move_into
+
+IDS = ["--manga", MANGA, "--group", GROUP, "--accept-terms", "--no-pacing"]
+PUT, BEGIN, COMMIT = r"/upload/[0-9a-f-]{36}", "/upload/begin", r"/upload/[0-9a-f-]{36}/commit"
+MISSING_MANGA = "00000000-0000-4000-8000-000000000000"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    with rig(tmp_path_factory.mktemp("rig")) as made:
+        yield made
+
+
+@pytest.fixture
+def user(service: Rig, tmp_path: Path) -> Iterator[User]:
+    home = tmp_path / "home"
+    home.mkdir()
+    auth_url = f"{service.service.url}/realms/mangadex/protocol/openid-connect"
+    yield User(home, service.service.url, CREDENTIALS | {"MANGADEX_AUTH_URL": auth_url})
+    service.no_faults()
+    service.abandon()
+
+
+def chapter(folder: Path, count: int = 2) -> Path:
+    folder.mkdir(parents=True)
+    for name, data in draw_chapter(count, width=160, height=220).items():
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def packed(folder: Path) -> Path:
+    archive = folder.with_name(f"{folder.name}.cbz")
+    with zipfile.ZipFile(archive, "w") as opened:
+        for page in folder.iterdir():
+            opened.write(page, page.name)
+    return archive
+
+
+def published_at(service: Rig, wanted: Drawn) -> str:
+    (only,) = service.published(wanted)
+    answer = service._http.get(f"/chapter/{only}").json()
+    return str(answer["data"]["attributes"]["createdAt"])
+
+
+def several(folder: Path, numbers: list[int], count: int = 2) -> list[Path]:
+    return [chapter(folder / f"c{number}", count) for number in numbers]
+
+
+def drawn(path: Path) -> Drawn:
+    return Drawn(path, [it.read_bytes() for it in sorted(path.iterdir())], path.name.removeprefix("c"))
+
+
+def endings(done: Ended) -> dict[str, str]:
+    """How each ended, by the summary."""
+    (summary,) = [it for it in done.objects if it["event"] == "summary"]
+    return {Path(it["path"]).name: it["outcome"] for it in summary["chapters"]}
+
+
+def sent(network: Any) -> list[str]:
+    return [path for method, path in network.requests if method == "POST" and path.startswith("/upload/")]
+
+
+def test_a_folder_of_chapters_is_one_each_in_natural_order(tmp_path: Path) -> None:
+    for name in ("c10", "c9", "c100"):
+        chapter(tmp_path / "all" / name)
+    archive = packed_at(tmp_path / "all" / "c11.CBZ")
+    (tmp_path / "all" / "chapters.toml").write_text("")
+    (tmp_path / "all" / ".trash").mkdir()
+    refused = tmp_path / "all" / "c12.rar"
+    refused.write_bytes(b"Rar!")
+    names = [it.name for it in expanded(tmp_path / "all")]
+    assert names == ["c9", "c10", "c11.CBZ", "c12.rar", "c100"]
+    assert expanded(archive) == [archive]
+    assert expanded(tmp_path / "all" / "c9") == [tmp_path / "all" / "c9"]
+
+
+def packed_at(target: Path) -> Path:
+    source = chapter(target.parent.parent / f"of {target.name}")
+    return packed(source).rename(target)
+
+
+def test_a_folder_in_a_chapters_folder_is_no_chapter_of_its_own(tmp_path: Path) -> None:
+    chapter(tmp_path / "My Manga 12" / "pages")
+    assert expanded(tmp_path / "My Manga 12") == [tmp_path / "My Manga 12"]
+    chapter(tmp_path / "to do" / "My Manga 12")
+    assert expanded(tmp_path / "to do") == [tmp_path / "to do" / "My Manga 12"]
+    chapter(tmp_path / "to do 2" / "x")
+    (tmp_path / "to do 2" / "ComicInfo.xml").write_text("<ComicInfo/>")
+    assert expanded(tmp_path / "to do 2") == [tmp_path / "to do 2"]
+
+
+def test_images_beside_chapters_are_an_error_that_says_so(tmp_path: Path) -> None:
+    folder = chapter(tmp_path / "mixed")
+    (folder / "drafts").mkdir()
+    assert expanded(folder) == [folder]
+    for page in list(folder.glob("*.png")):
+        page.rename(page.with_suffix(""))
+    chapter(folder / "c2")
+    with pytest.raises(UsageError, match=r"mixed: has images \(.*\) beside what may be other chapters \(c2\)"):
+        expanded(folder)
+
+
+def test_a_number_cannot_be_that_of_a_whole_folder(user: User, tmp_path: Path) -> None:
+    several(tmp_path / "all", [1, 2])
+    for option in ("--chapter", "--title", "--volume"):
+        refused = user.invoke("upload", str(tmp_path / "all"), *IDS, option, "1")
+        assert refused.status == 2
+        assert f"{option} is one chapter's, and 2 chapters are at what is given" in refused.errors
+
+
+def test_all_are_checked_before_the_first_byte(user: User, service: Rig, tmp_path: Path) -> None:
+    paths = several(tmp_path / "all", [11, 12, 13])
+    page = sorted(paths[2].iterdir())[1]
+    page.write_bytes(page.read_bytes()[:-200])
+    with link(service) as network:
+        done = user.invoke("upload", str(tmp_path / "all"), *IDS, "--json", MANGADEX_API_URL=network.url)
+    assert done.status == 7
+    events = [(it["event"], Path(it.get("path") or "").name) for it in done.objects]
+    assert events.index(("error", "c13")) < events.index(("planned", "c11"))
+    assert endings(done) == {"c11": "published", "c12": "published", "c13": "failed"}
+    assert done.objects[-1]["event"] == "summary"
+    for path in paths[:2]:
+        service.assert_published_once(drawn(path))
+    assert service.published(drawn(paths[2])) == []
+
+
+def test_fail_fast_sends_nothing_if_one_is_bad(user: User, service: Rig, tmp_path: Path) -> None:
+    paths = several(tmp_path / "all", [21, 22])
+    min(paths[1].iterdir()).write_bytes(b"\x89PNG\r\n\x1a\n")
+    with link(service) as network:
+        done = user.invoke("upload", str(tmp_path / "all"), *IDS, "--fail-fast", "--json", MANGADEX_API_URL=network.url)
+        assert sent(network) == []
+    assert (done.status, endings(done)) == (7, {"c21": "waiting", "c22": "failed"})
+
+
+def test_two_of_one_command_are_not_the_same_chapter(user: User, service: Rig, tmp_path: Path) -> None:
+    first, second = chapter(tmp_path / "all" / "c31"), chapter(tmp_path / "all" / "Again c31", 3)
+    done = user.invoke("upload", str(second), str(first), *IDS, "--json")
+    assert done.status == 6
+    assert endings(done) == {"Again c31": "published", "c31": "failed"}
+    assert "is the same chapter as" in done.errors
+    assert len(service.published(drawn(first))) == 1
+
+
+def test_one_that_the_service_refuses_leaves_no_session_in_the_others_way(
+    user: User, service: Rig, tmp_path: Path
+) -> None:
+    paths = several(tmp_path / "all", [41, 42, 43])
+    service.fault(fault="reject-page", method="POST", path=PUT, times=REFUSED_TIMES, page=1)
+    done = user.invoke("upload", str(tmp_path / "all"), *IDS, "--json")
+    assert (done.status, endings(done)) == (7, {"c41": "failed", "c42": "published", "c43": "published"})
+    assert "its session was given up" in done.errors
+    assert service.published(drawn(paths[0])) == []
+    assert service.session() is None
+    again = user.invoke("upload", str(tmp_path / "all"), *IDS, "--json")
+    assert (again.status, endings(again)) == (0, {"c41": "published", "c42": "finished", "c43": "finished"})
+    for path in paths:
+        service.assert_published_once(drawn(path))
+
+
+REFUSED_TIMES = 4
+"""A batch, and then the page alone as often as it is tried."""
+
+
+def test_a_session_of_somebody_else_stops_them_all_at_once(user: User, service: Rig, tmp_path: Path) -> None:
+    several(tmp_path / "all", [51, 52])
+    with link(service) as network:
+        service.begin()
+        done = user.invoke("upload", str(tmp_path / "all"), *IDS, "--json", MANGADEX_API_URL=network.url)
+        begun = [path for path in sent(network) if path == BEGIN]
+    assert len(begun) == 1
+    assert (done.status, endings(done)) == (3, {"c51": "failed", "c52": "waiting"})
+
+
+def test_finished_chapters_are_moved_and_overwrite_nothing(user: User, service: Rig, tmp_path: Path) -> None:
+    one, other = several(tmp_path / "all", [61, 62])
+    done_folder = tmp_path / "done"
+    (done_folder / "c61").mkdir(parents=True)
+    (done_folder / "c61" / "precious").write_text("mine")
+    done = user.invoke("upload", str(one), str(other), *IDS, "--move-done", str(done_folder), "--json")
+    assert done.status == 0, done.errors
+    moved = {Path(it["path"]).name: Path(it["to"]).name for it in done.objects if it["event"] == "moved"}
+    assert moved == {"c61": "c61 (2)", "c62": "c62"}
+    assert (done_folder / "c61" / "precious").read_text() == "mine"
+    assert sorted(it.name for it in (tmp_path / "all").iterdir()) == []
+    service.assert_published_once(Drawn(one, drawn(done_folder / "c61 (2)").pages, "61"))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_a_move_takes_a_free_name_and_keeps_the_bytes(tmp_path: Path, kind: str) -> None:
+    made = chapter(tmp_path / "c1")
+    path = packed(made) if kind == "file" else made
+    before = path.read_bytes() if kind == "file" else drawn(path).pages
+    done = tmp_path / "done"
+    done.mkdir()
+    (done / path.name).write_text("taken")
+    target = move_into(done, path)
+    assert target.name == ("c1 (2).zip" if path.suffix == ".zip" else f"{path.stem} (2){path.suffix}")
+    assert (target.read_bytes() if kind == "file" else drawn(target).pages) == before
+    assert (done / path.name).read_text() == "taken"
+    assert not os.path.lexists(path)
+
+
+def test_what_cannot_be_moved_stays(tmp_path: Path) -> None:
+    path = chapter(tmp_path / "c1")
+    (tmp_path / "done").write_text("a file")
+    with pytest.raises(UploadError, match="is finished, but cannot be moved"):
+        move_into(tmp_path / "done", path)
+    assert len(list(path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_across_file_systems_it_is_copied_compared_and_removed(tmp_path: Path, kind: str) -> None:
+    made = chapter(tmp_path / "c1")
+    path = packed(made) if kind == "file" else made
+    before = path.read_bytes() if kind == "file" else drawn(path).pages
+    target = tmp_path / f"there{path.suffix}"
+    assert moving_done._moved_by_copying(path, target)
+    assert (target.read_bytes() if kind == "file" else drawn(target).pages) == before
+    assert not os.path.lexists(path)
+    assert [it.name for it in tmp_path.iterdir() if it.name.startswith(".")] == []
+
+
+TROUBLE: list[dict[str, Any]] = [
+    {"fault": "429", "method": "POST", "path": PUT, "wait_s": 1},
+    {"fault": "429-without-time", "method": "POST", "path": PUT},
+    {"fault": "500", "method": "POST", "path": PUT},
+    {"fault": "500-after", "method": "POST", "path": PUT},
+    {"fault": "503", "method": "POST", "path": PUT},
+    {"fault": "drop-before", "method": "POST", "path": PUT},
+    {"fault": "drop-in-request", "method": "POST", "path": PUT, "at_byte": 900},
+    {"fault": "drop-after", "method": "POST", "path": PUT},
+    {"fault": "drop-in-answer", "method": "POST", "path": PUT, "at_byte": 50},
+    {"fault": "401", "method": "POST", "path": PUT},
+    {"fault": "reject-page", "method": "POST", "path": PUT, "page": 1},
+    {"fault": "drop-after", "method": "POST", "path": BEGIN},
+    {"fault": "500-after", "method": "POST", "path": BEGIN},
+    {"fault": "429", "method": "POST", "path": BEGIN, "wait_s": 1},
+    {"fault": "drop-after", "method": "POST", "path": COMMIT},
+    {"fault": "503-after", "method": "POST", "path": COMMIT},
+    {"fault": "429", "method": "POST", "path": COMMIT, "wait_s": 1},
+    {"fault": "503", "method": "GET", "path": "/upload"},
+]
+
+
+def publish_in_trouble(user: User, service: Rig, folder: Path, numbers: list[int], every: int, pages: int) -> None:
+    """Each kind of fault at about one in `every` of the requests that it can meet; one chapter that cannot succeed."""
+    paths = several(folder, numbers, pages)
+    hopeless = paths[len(paths) // 2]
+    chance = random.Random(7)
+    for fault in TROUBLE:
+        for _ in range(max(1, len(numbers) // every)):
+            service.fault(**fault, after=chance.randrange(len(numbers) - 2) if fault["method"] == "POST" else 0)
+    options = ["--group", GROUP, "--accept-terms", "--no-pacing", "--json"]
+    (folder / "chapters.toml").write_text(
+        f'[defaults]\nmanga = "{MANGA}"\n["{hopeless.name}"]\nmanga = "{MISSING_MANGA}"\n'
+    )
+    for _ in range(5):
+        done = user.invoke("upload", str(folder), *options)
+        ended = endings(done)
+        if {name for name, how in ended.items() if how in ("published", "finished")} >= {
+            it.name for it in paths if it != hopeless
+        }:
+            break
+    unmet = service._http.get("/sandbox/faults").json()["open"]
+    assert unmet <= len(TROUBLE) // 6  # a commit that is found by looking is not sent again to meet the next fault
+    good = [it for it in paths if it != hopeless]
+    assert [name for name, how in ended.items() if how == "failed"] == [hopeless.name]
+    for path in good:
+        service.assert_published_once(drawn(path))
+    made = [published_at(service, drawn(path)) for path in good]
+    assert made == sorted(made)
+
+
+def test_with_faults_of_every_kind_each_is_published_once_and_in_order(
+    user: User, service: Rig, tmp_path: Path
+) -> None:
+    publish_in_trouble(user, service, tmp_path / "all", list(range(100, 106)), 20, 12)
+
+
+@pytest.mark.proof
+def test_sixty_chapters_with_faults_of_every_kind(user: User, service: Rig, tmp_path: Path) -> None:
+    publish_in_trouble(user, service, tmp_path / "all", list(range(200, 260)), 20, 12)
+
+
+def kill_and_go_on(user: User, service: Rig, folder: Path, numbers: list[int], kills: int) -> None:
+    paths = several(folder, numbers, 6)
+    chance, killed = random.Random(3), 0
+    command = ["upload", str(folder), *IDS, "--json"]
+    with link(service, bytes_per_s=2e6, rtt_s=0.01) as network:
+        for kill in range(kills):
+            where, cut = chance.choice(
+                [(PUT, Cut.IN_REQUEST), (PUT, Cut.AFTER), (COMMIT, Cut.AFTER), (BEGIN, Cut.AFTER)]
+            )
+            process = user.start(*command, MANGADEX_API_URL=network.url)
+            network.fail(cut, "POST", where, after=chance.randrange(2), then=process.kill)
+            _, errors = process.communicate()
+            killed += process.returncode == -9
+            assert process.returncode in (-9, 0), f"kill {kill}: {errors}"
+            network.faults.clear()
+        done = user.run(*command, MANGADEX_API_URL=network.url)
+    assert killed > kills // 2
+    assert done.status == 0, done.errors
+    assert set(endings(done).values()) <= {"published", "finished"}
+    for path in paths:
+        service.assert_published_once(drawn(path))
+
+
+def test_killed_in_the_queue_and_run_again_nothing_is_there_twice(user: User, service: Rig, tmp_path: Path) -> None:
+    kill_and_go_on(user, service, tmp_path / "all", [301, 302, 303], 4)
+
+
+@pytest.mark.proof
+def test_killed_thirty_times(user: User, service: Rig, tmp_path: Path) -> None:
+    kill_and_go_on(user, service, tmp_path / "all", list(range(310, 330)), 30)
+
+
+@pytest.mark.proof
+def test_no_chapter_is_refused_for_haste(tmp_path: Path) -> None:
+    """Twelve commits do not fit into a minute. (The client lets 9 requests pass in its first second, not 5.)"""
+    with rig(tmp_path / "limited", MANGADEX_SERVER_RATE_LIMITS="true") as service:
+        several(tmp_path / "all", list(range(400, 412)))
+        auth_url = f"{service.service.url}/realms/mangadex/protocol/openid-connect"
+        user = User(tmp_path, service.service.url, CREDENTIALS | {"MANGADEX_AUTH_URL": auth_url})
+        options = [it for it in IDS if it != "--no-pacing"]
+        process = user.start("upload", str(tmp_path / "all"), *options, "--json", MANGADEX_DEBUG="1")
+        output, errors = process.communicate()
+        assert process.returncode == 0, errors
+        assert [it["event"] for it in map(json.loads, output.splitlines())].count("result") == 12
+        refused = [line for line in errors.splitlines() if ": 429 " in line]
+        assert [line for line in refused if "'x-ratelimit-limit': '5'" not in line] == []
+        assert "commit_upload_session: 200" in errors
+        assert "'x-ratelimit-limit': '10'" in errors
+
+
+def test_a_folder_of_pages_without_suffixes_is_a_chapter(tmp_path: Path) -> None:
+    """Beside another folder with images it is neither one chapter nor several, whatever the names look like."""
+    page = next(iter(draw_chapter(1, width=400, height=600).values()))
+    (tmp_path / "Vol.1 Ch.2 - 001").write_bytes(page)
+    assert expanded(tmp_path) == [tmp_path]
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "Vol.1 Ch.2 - 002").write_bytes(page)
+    with pytest.raises(UsageError, match="neither one chapter nor a folder of chapters"):
+        expanded(tmp_path)
