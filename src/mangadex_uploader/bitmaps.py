@@ -5,7 +5,8 @@ from __future__ import annotations
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from mangadex_uploader.images import BadImage, _libvips
+from mangadex_uploader.damage import libvips
+from mangadex_uploader.images import BadImage
 from mangadex_uploader.printable import printable
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def bmp_image(data: bytes) -> Any:
         raise _unreadable(error) from error
     plain = page.convert(PLAIN_MODES.get(page.mode, "RGB"))
     bands = len(plain.getbands())
-    image = _libvips().Image.new_from_memory(plain.tobytes(), plain.width, plain.height, bands, "uchar")
+    image = libvips().Image.new_from_memory(plain.tobytes(), plain.width, plain.height, bands, "uchar")
     return image.copy(interpretation="b-w" if bands == 1 else "srgb")
 
 

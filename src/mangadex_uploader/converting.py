@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from mangadex_uploader.bitmaps import bmp_image, bmp_sides
+from mangadex_uploader.damage import libvips
 from mangadex_uploader.image_kinds import foreign_image, mime_type
-from mangadex_uploader.images import NAMES, BadImage, _libvips
+from mangadex_uploader.images import NAMES, BadImage
 
 UNREADABLE = frozenset({"JPEG XL", "HEIC", "HEIC or AVIF"})  # unless libvips was built otherwise
 HELD_WHOLE = frozenset({"WebP", "AVIF"})  # by their decoders
 ANIMATED_AVIF = b"ftypavis"
+AVIF_COLOURS = b"colrnclx"  # then three numbers of two bytes: primaries, transfer, matrix (ISO 14496-12, 12.1.5)
 TIFF_COMPRESSION = 259
 TIFF_LOSSLESS = frozenset({1, 2, 3, 4, 5, 8, 32_773, 32_946, 34_925, 50_000})
 TIFF_SHORT = 3
@@ -33,6 +35,7 @@ class Opened:
         is_lossless: whether all its pixels are as they were drawn, as far as the file says.
         width: of a frame, upright; in pixels.
         height: of a frame, upright; in pixels.
+        pixel_bytes: that a pixel has in memory.
         notes: what becomes of its colours and its metadata when it is saved again.
     """
 
@@ -43,8 +46,14 @@ class Opened:
     frames: int
     width: int
     height: int
+    pixel_bytes: int
     is_turned: bool
     notes: tuple[str, ...]
+
+    @property
+    def is_tiff(self) -> bool:
+        """Whether it is one, of which libvips bridges faults."""
+        return self.kind.startswith("TIFF")
 
     def image(self) -> Any:
         """The image in 8 or 16 bits of grey or RGB, upright, for one reading from top to bottom; all frames.
@@ -86,6 +95,7 @@ def open_page(data: bytes, *, max_pixels: int) -> Opened:
         frames=frames,
         width=height if turn >= 5 else width,
         height=width if turn >= 5 else height,
+        pixel_bytes=image.bands * (2 if image.format == "ushort" else 1),
         is_turned=turn > 1,
         notes=tuple(_notes(image, turn)),
     )
@@ -102,6 +112,7 @@ def _open_bmp(data: bytes, max_pixels: int) -> Opened:
         frames=1,
         width=width,
         height=height,
+        pixel_bytes=4,
         is_turned=False,
         notes=(),
     )
@@ -110,7 +121,7 @@ def _open_bmp(data: bytes, max_pixels: int) -> Opened:
 def _header(data: bytes, name: str) -> Any:
     try:
         return _load(data)
-    except _libvips().Error as error:
+    except libvips().Error as error:
         if data[4:12] == ANIMATED_AVIF:
             raise BadImage("it is an animated AVIF, which cannot be read here; save it as GIF") from error
         if name in UNREADABLE:
@@ -119,7 +130,7 @@ def _header(data: bytes, name: str) -> Any:
 
 
 def _load(data: bytes, *, frames: int = 1, access: str = "sequential") -> Any:
-    pyvips = _libvips()
+    pyvips = libvips()
     source = pyvips.Source.new_from_memory(data)  # `new_from_buffer` would copy it
     options = {"n": -1} if frames > 1 else {}
     return pyvips.Image.new_from_source(source, "", access=access, fail_on="error", **options)
@@ -149,7 +160,7 @@ def _kind(data: bytes, name: str, frames: int) -> str:
         return f"animated {name}"
     if name in {"WebP", "TIFF"}:
         return f"{name} ({'lossless' if _is_lossless(data, name) else 'lossy'})"
-    return name
+    return "AVIF (lossless)" if name == "AVIF" and _is_lossless(data, name) else name
 
 
 def _is_lossless(data: bytes, name: str) -> bool:
@@ -157,7 +168,15 @@ def _is_lossless(data: bytes, name: str) -> bool:
         return _webp_is_lossless(data)
     if name == "TIFF":
         return _tiff_compression(data) in TIFF_LOSSLESS
-    return name in {"PNG", "GIF"}  # what AVIF is lossless does not say so
+    if name == "AVIF":
+        return _avif_is_rgb(data)
+    return name in {"PNG", "GIF"}
+
+
+def _avif_is_rgb(data: bytes) -> bool:
+    """Whether its colours are stored as RGB (ITU H.273, matrix 0), as they are for no loss, and hardly for another."""
+    at = data.find(AVIF_COLOURS)
+    return at >= 0 and data[at + 12 : at + 14] == b"\0\0"
 
 
 def _webp_is_lossless(data: bytes) -> bool:

@@ -5,13 +5,11 @@ libvips is loaded with the first image, not before: a command that looks at none
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
+from mangadex_uploader.damage import PartMissing, decoded, libvips, opened, said
 from mangadex_uploader.image_kinds import GIF, JPEG, PNG, foreign_image, mime_type
-from mangadex_uploader.printable import printable
 
 NAMES = {PNG: "PNG", JPEG: "JPEG", GIF: "GIF"}
 PNG_END = b"IEND\xaeB\x60\x82"
@@ -23,11 +21,12 @@ SAVE_AGAIN = "save it again with an image program"
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """What the checks found; sides in pixels."""
+    """What the checks found; sides in pixels. `doubt` is what somebody should look at, empty if nothing."""
 
     mime_type: str
     width: int
     height: int
+    doubt: str = ""
 
 
 class BadImage(Exception):  # noqa: N818 - what it is
@@ -53,17 +52,36 @@ def inspect(data: bytes, *, max_side_px: int, max_pixels: int) -> Image:
     kind = mime_type(data)
     if kind is None:
         raise BadImage(_foreign(data))
-    pyvips = _libvips()
     try:
-        image = pyvips.Image.new_from_buffer(
-            data, "", access="sequential", fail_on="error", **({"n": -1} if kind == GIF else {})
-        )
-        found = Image(kind, image.width, image.get_page_height())
-        _check_size(image, found, max_side_px, max_pixels)
-        image.avg()
-    except pyvips.Error as error:
-        raise BadImage(f"it cannot be decoded{_detail(error)}; {SAVE_AGAIN}") from error
-    return found
+        image = opened(data, kind, "error")
+        width, height = image.width, image.get_page_height()
+        _check_size(image, width, height, max_side_px, max_pixels)
+    except libvips().Error as error:
+        raise undecodable(error) from error
+    return Image(kind, width, height, checked(data, kind))
+
+
+def checked(data: bytes, kind: str | None) -> str:
+    """Decode all of it. Say what somebody should look at, or nothing.
+
+    Args:
+        data: the file.
+        kind: its MIME type; None for TIFF.
+
+    Raises:
+        BadImage: it is damaged.
+    """
+    try:
+        return decoded(data, kind)
+    except PartMissing as error:
+        raise BadImage(f"it is damaged, a part of its image is missing{error}; get the file again") from error
+    except libvips().Error as error:
+        raise undecodable(error) from error
+
+
+def undecodable(error: Any) -> BadImage:
+    """What a `pyvips.Error` means to people."""
+    return BadImage(f"it cannot be decoded{said(error)}, so it is damaged; get it again, or {SAVE_AGAIN}")
 
 
 def check_is_whole(data: bytes) -> None:
@@ -77,17 +95,6 @@ def check_is_whole(data: bytes) -> None:
     kind = mime_type(data)
     if kind and not _is_complete(kind, data):
         raise BadImage(f"it is cut off, the end of the {NAMES[kind]} image is missing; get the whole file")
-
-
-@cache
-def _libvips() -> Any:
-    os.environ.setdefault("VIPS_WARNING", "1")  # no warnings on our standard error; read when it is loaded
-    import pyvips  # noqa: PLC0415
-
-    pyvips.concurrency_set(1)  # the pages are the parallel work
-    pyvips.cache_set_max(0)
-    pyvips.block_untrusted_set(True)
-    return pyvips
 
 
 def _foreign(data: bytes) -> str:
@@ -129,15 +136,10 @@ def _gif_colours(packed: int) -> int:
     return 3 << (packed & 7) + 1 if packed & 0x80 else 0
 
 
-def _check_size(image: Any, found: Image, max_side_px: int, max_pixels: int) -> None:
-    if max(found.width, found.height) > max_side_px:
-        raise BadImage(f"it is {found.width} x {found.height} px, a side may have {max_side_px}; scale it or split it")
+def _check_size(image: Any, width: int, height: int, max_side_px: int, max_pixels: int) -> None:
+    if max(width, height) > max_side_px:
+        raise BadImage(f"it is {width} x {height} px, a side may have {max_side_px}; scale it or split it")
     is_held_whole = image.get_typeof("interlaced") != 0  # progressive JPEG, interlaced PNG
     limit = max_pixels // 2 if is_held_whole else max_pixels
     if image.width * image.height > limit:
         raise BadImage(f"it has {image.width * image.height} pixels in all, it may have {limit}; scale it down")
-
-
-def _detail(error: Any) -> str:
-    lines = str(error.detail).strip().splitlines()
-    return f" ({printable(lines[-1][:200])})" if lines else ""

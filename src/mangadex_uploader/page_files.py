@@ -11,9 +11,8 @@ from mangadex_uploader import preparing
 from mangadex_uploader.chapter import MIB, PlannedPage, Source
 from mangadex_uploader.images import BadImage, Image, check_is_whole, inspect
 from mangadex_uploader.prepared_source import Place, PreparedSource
+from mangadex_uploader.preparing import DOUBT
 from mangadex_uploader.shrinking import Piece
-
-DOUBT = "warning: "  # how `preparing` begins what somebody should look at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +72,7 @@ def as_is(source: Source, limits: Limits, name: str) -> Page:
         BadImage: the service would refuse them.
         UploadError: they cannot be read.
     """
-    return Page(name, (_file(name, source.read(name), limits),))
+    return _untouched(name, source.read(name), limits)
 
 
 def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
@@ -93,7 +92,7 @@ def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
 
     told = preparing.prepare_each(data, keep, limits.of_a_page)
     if not made:
-        return Page(name, (_file(name, data, limits),))
+        return _untouched(name, data, limits)
     files = []
     for number, (file, place) in enumerate(made, start=1):
         called = name if len(made) == 1 else f"{name} ({number} of {len(made)})"
@@ -102,6 +101,11 @@ def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
     doubts = [f"{name}: {it.removeprefix(DOUBT)}" for it in told if it.startswith(DOUBT)]
     done = [it for it in told if not it.startswith(DOUBT)]
     return Page(name, tuple(files), tuple(done), tuple(doubts))
+
+
+def _untouched(name: str, data: bytes, limits: Limits) -> Page:
+    file = _file(name, data, limits)
+    return Page(name, (file,), doubts=(f"{name}: {file.image.doubt}",) if file.image.doubt else ())
 
 
 def _file(name: str, data: bytes, limits: Limits) -> File:

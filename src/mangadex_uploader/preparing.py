@@ -7,16 +7,21 @@ position of the camera; the colour profile stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any
 
 from mangadex_uploader.chapter import MIB
 from mangadex_uploader.converting import Opened, open_page
-from mangadex_uploader.image_kinds import GIF
-from mangadex_uploader.images import NAMES, SAVE_AGAIN, BadImage, _detail, _libvips
+from mangadex_uploader.damage import libvips
+from mangadex_uploader.image_kinds import GIF, JPEG
+from mangadex_uploader.images import NAMES, BadImage, checked, undecodable
+from mangadex_uploader.page_room import PageRoom
 from mangadex_uploader.shrinking import QUALITIES, Fresh, Piece, Saving, encoded, scaled
 from mangadex_uploader.strips import slices
+
+DOUBT = "warning: "
+"""How that begins which somebody should look at."""
 
 Keep = Callable[[Piece], None]
 """Takes a file to send."""
@@ -41,6 +46,9 @@ class Prepared:
 
 
 LIMITS = Limits()
+ROOM = PageRoom()
+LARGE_PIECE_BYTES = 128 << 20  # is saved before the next is read
+PIECES_AT_ONCE = 2  # one is saved while the next is read
 
 
 def prepare(name: str, data: bytes, limits: Limits = LIMITS) -> Prepared:
@@ -70,10 +78,26 @@ def prepare_each(data: bytes, keep: Keep, limits: Limits = LIMITS) -> tuple[str,
         if page.mime_type and max(page.width, page.height) <= limits.max_side_px and len(data) <= limits.max_file_bytes:
             keep(Piece(data, page.mime_type, page.width, page.height))
             return ()
-        done = _animation(page, keep, limits) if page.frames > 1 else _still(page, keep, limits)
-    except _libvips().Error as error:
-        raise BadImage(f"it cannot be decoded{_detail(error)}; {SAVE_AGAIN}") from error
-    return (*done, *page.notes)
+        with ROOM.holding(_needed_bytes(page, limits)):
+            doubts = _doubts(page)
+            done = _animation(page, keep, limits) if page.frames > 1 else _still(page, keep, limits)
+    except libvips().Error as error:
+        raise undecodable(error) from error
+    return (*done, *page.notes, *doubts)
+
+
+def _needed_bytes(page: Opened, limits: Limits) -> int:
+    """At most, of its samples; most decoders hold less of a page that is no strip."""
+    rows = min(page.height * page.frames, PIECES_AT_ONCE * limits.max_side_px)
+    return page.width * rows * page.pixel_bytes
+
+
+def _doubts(page: Opened) -> list[str]:
+    """Of a page that its decoder might take though a part is missing; what is damaged is not prepared."""
+    if page.mime_type not in {JPEG, GIF} and not page.is_tiff:
+        return []
+    doubt = checked(page.data, page.mime_type)
+    return [f"{DOUBT}{doubt}"] if doubt else []
 
 
 def _animation(page: Opened, keep: Keep, limits: Limits) -> list[str]:
@@ -131,15 +155,18 @@ def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[S
                 crossing.append(piece.top + piece.image.height)
             if saving:
                 results.append(_kept(saving, keep))
+            is_large = piece.image.width * piece.image.height * page.pixel_bytes > LARGE_PIECE_BYTES
             saving = pool.submit(_encoded_slice, piece.image, page.is_lossless, limits)
             del piece
+            if is_large:
+                wait([saving])
         if saving:
             results.append(_kept(saving, keep))
     count = f"strip of {sides}, a side may have {limits.max_side_px}: cut into {len(results)}"
     if not crossing:
         return results, [f"{count} at blank rows"]
     rows = ", ".join(str(row) for row in crossing)
-    return results, [count, f"warning: there was no blank row to cut at, so it goes through the drawing at row {rows}"]
+    return results, [count, f"{DOUBT}there was no blank row to cut at, so it goes through the drawing at row {rows}"]
 
 
 def _kept(saved: Future[tuple[Piece, Saving]], keep: Keep) -> Saving:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
+from mangadex_uploader.damage import libvips
 from mangadex_uploader.image_kinds import JPEG, PNG
-from mangadex_uploader.images import BadImage, _libvips
+from mangadex_uploader.images import BadImage
 
 QUALITIES = (95, 90, 85, 80)  # from 90 on libvips keeps the colours at full resolution
 PNG_EFFORT = 4  # of 9; six takes up to 2.5 times as long for 3 to 15 % less
@@ -100,7 +101,7 @@ def _palette(fresh: Fresh) -> Piece | None:
     if len({pixels[at : at + image.bands] for at in range(0, len(pixels), image.bands)}) > PALETTE_COLOURS:
         return None
     piece = _png(fresh(), compression=9, palette=True, Q=100, dither=0)
-    again = _libvips().Image.new_from_buffer(piece.data, "", access="sequential")
+    again = libvips().Image.new_from_buffer(piece.data, "", access="sequential")
     is_same = again.bands == image.bands and (again != fresh()).max() == 0
     return piece if is_same else None
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from drawing import Strip, noise, pixels, same, stacked, strip
+import pyvips
+from drawing import Strip, noise, photo, pixels, same, stacked, strip
 
 from mangadex_uploader.images import inspect
 from mangadex_uploader.preparing import Limits, prepare
@@ -121,3 +124,67 @@ def test_a_gutter_is_preferred_to_the_space_between_two_lines(
 ) -> None:
     rows = [kind == "blank" for run in runs.split(", ") for kind, count in [run.split()] for _ in range(int(count))]
     assert best_blank(rows, ideal) == found
+
+
+def plain(width: int, height: int, colour: tuple[int, ...] = (255, 255, 255)) -> Any:
+    return (pyvips.Image.black(width, height) + list(colour)).cast("uchar").copy(interpretation="srgb")
+
+
+def cut(image: Any, limits: Limits = LIMITS, suffix: str = ".png[compression=1]") -> tuple[list[int], tuple[str, ...]]:
+    prepared = prepare("1", image.write_to_buffer(suffix), limits)
+    return cuts(prepared.pieces), prepared.done
+
+
+@pytest.mark.parametrize(("height", "count"), [(1_010, 2), (1_300, 2), (1_990, 2), (2_400, 3), (2_990, 3), (5_000, 5)])
+def test_without_blank_rows_there_are_as_few_cuts_as_do_and_equal_heights(height: int, count: int) -> None:
+    rows, done = cut(photo(3, 80, height))
+    heights = [end - top for top, end in zip([0, *rows], [*rows, height], strict=True)]
+    assert len(heights) == count
+    assert all(abs(it - height / count) <= 130 for it in heights)
+    assert max(heights) <= 1_000
+    assert "goes through the drawing" in done[1]
+
+
+def with_a_band(rows: int) -> Any:
+    """Lines that lean, on white up to both sides, and a black band across all of them."""
+    image = plain(100, 1_600)
+    for y in range(0, 1_600, 12):
+        image = image.draw_line([0, 0, 0], 12, y, 88, y + 12).draw_line([0, 0, 0], 88, y, 12, y + 12)
+    return image.draw_rect([0, 0, 0], 0, 796, 100, rows, fill=True).copy_memory()
+
+
+def test_a_line_across_the_drawing_is_no_blank_row() -> None:
+    _, done = cut(with_a_band(9))
+    assert "goes through the drawing" in done[1]
+
+
+def test_a_gutter_is_preferred_to_a_nearer_band_across_the_drawing() -> None:
+    image = with_a_band(30).draw_rect([255, 255, 255], 0, 620, 100, 60, fill=True)
+    [row], done = cut(image)
+    assert 620 < row < 680
+    assert "at blank rows" in done[0]
+
+
+def test_a_gutter_between_panels_without_margins_is_blank() -> None:
+    image = noise(1, 60, 1_600).draw_rect([255, 255, 255], 0, 700, 60, 10, fill=True)
+    [row], done = cut(image)
+    assert 700 < row < 710
+    assert "at blank rows" in done[0]
+
+
+@pytest.mark.parametrize(
+    ("left", "columns", "grey", "suffix"),
+    [
+        (0, 8, 0, ".png[compression=1]"),
+        (92, 8, 0, ".png[compression=1]"),
+        (90, 1, 180, ".png[compression=1]"),
+        (0, 8, 0, ".jpg[Q=80]"),
+        (92, 8, 0, ".jpg[Q=80]"),
+    ],
+)
+def test_a_line_down_the_whole_strip_does_not_hide_the_gutters(suffix: str, left: int, columns: int, grey: int) -> None:
+    drawn = strip(6, width=100, height=2_700, panel_rows=(150, 400), gutter_rows=(40, 80))
+    lined = drawn.image.draw_rect([grey, grey, grey], left, 0, columns, drawn.image.height, fill=True).copy_memory()
+    rows, done = cut(lined, suffix=suffix)
+    assert not [row for row in rows if goes_through_ink(drawn, row)]
+    assert "at blank rows" in done[0]
