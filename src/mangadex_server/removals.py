@@ -18,7 +18,7 @@ from mangadex_server.errors import Overloaded
 from mangadex_server.stores import Blobs
 from mangadex_server.tables import removals
 
-DEAD_S = 60.0
+DEAD_S = 300.0
 """A sweep that marked a blob so long ago and does not hold it has ended, and so has all that it sent to the store."""
 
 FORGET_S = 86_400.0
@@ -26,11 +26,13 @@ FORGET_S = 86_400.0
 
 
 async def mark(database: Database, digests: Sequence[str], now: float) -> None:
-    """Mark blobs for their removal; committed when this returns."""
+    """Mark blobs for their removal, which has to follow at once; committed when this returns."""
     these = removals.c.blob.in_(digests)
     try:
         async with database.write() as connection:
             await connection.execute(delete(removals).where(these, removals.c.is_done))
+            left = update(removals).where(removals.c.blob.in_(await claim(connection, digests)))
+            await connection.execute(left.values(marked_at=now))
             marked = set((await connection.execute(select(removals.c.blob).where(these))).scalars())
             rows = [{"blob": digest, "marked_at": now} for digest in digests if digest not in marked]
             if rows:

@@ -81,7 +81,6 @@ class Sweep:
         orphans = [digest for digest in old if digest not in referred]
         if self._blobs.removes_safely or not orphans:
             return len(await self._delete(orphans, before))
-        await removals.mark(self._database, orphans, self._clock())
         steps = [orphans[at : at + AT_ONCE] for at in range(0, len(orphans), AT_ONCE)]
         return sum([await self._remove_marked(step, before) for step in steps])
 
@@ -95,6 +94,8 @@ class Sweep:
         return removed
 
     async def _remove_marked(self, digests: list[str], before: float) -> int:
+        """A step that is cut off may go on at the store for a while: its marks have to be young (`removals.DEAD_S`)."""
+        await removals.mark(self._database, digests, self._clock())
         async with self._database.write() as connection:
             claimed = await removals.claim(connection, digests)
             still_used = await self._referred(claimed)

@@ -17,7 +17,7 @@ from sqlalchemy import insert, select
 from engines import BUCKET, Engines, running
 from mangadex_server import removals
 from mangadex_server.database import Database
-from mangadex_server.errors import Overloaded
+from mangadex_server.errors import Overloaded, Unavailable
 from mangadex_server.migrate import migrate
 from mangadex_server.object_blobs import ObjectBlobs
 from mangadex_server.sweep import Sweep
@@ -178,6 +178,22 @@ def test_what_a_killed_sweep_had_marked_is_swept_by_the_next(store: Store) -> No
     store.run(lambda database: removals.mark(database, [DIGEST], 0.0))
     assert store.sweep() == 1
     assert store.marks() == {DIGEST: True}
+
+
+def test_a_sweep_renews_the_marks_that_it_takes_over(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an upload would take a mark away whose removal is cut off, and still under way at the store."""
+    store.blobs.store(DATA, KIND)
+    store.run(lambda database: removals.mark(database, [DIGEST], time.time() - removals.DEAD_S - 1))
+
+    def cut_off(_blobs: ObjectBlobs, _digest: str, _written_before: float) -> bool:
+        raise TimeoutError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ObjectBlobs, "delete_older", cut_off)
+        with pytest.raises(Unavailable):
+            store.sweep()
+    with pytest.raises(Overloaded):
+        store.check(DIGEST)
 
 
 def test_two_sweeps_at_once_remove_each_orphan_once(store: Store) -> None:
