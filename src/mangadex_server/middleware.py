@@ -22,15 +22,18 @@ logger = logging.getLogger(__name__)
 
 LINGER_S = 10.0
 LINGER_BYTES = 256 << 20
-"""Of a refused request that are still read: closing over unread bytes resets the connection, and the answer is lost."""
+"""Of a refused request's body that are still read: closing over unread bytes resets the connection, and the answer is
+lost."""
 
 
 class _Body:
     """A request's body on its way to the application."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, headers: Headers) -> None:
         self._receive = receive
-        self._has_more = False  # after it was begun; granian itself sees to one that nobody reads
+        waits_for_word = "100-continue" in headers.get("expect", "").lower()  # it sends none to a refusal
+        is_announced = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        self._has_more = is_announced and not waits_for_word
 
     async def __call__(self) -> Message:
         message = await self._receive()
@@ -63,7 +66,8 @@ class Around:
             return
         extra = {"X-Request-ID": str(uuid4())}
         started = False
-        body = _Body(receive)
+        headers = Headers(scope=scope)
+        body = _Body(receive, headers)
 
         async def send_with_headers(message: Message) -> None:
             nonlocal started
@@ -72,7 +76,6 @@ class Around:
                 MutableHeaders(scope=message).update(extra)
             await send(message)
 
-        headers = Headers(scope=scope)
         address = self._address(scope, headers)
         scope["client"] = (address, scope["client"][1] if scope.get("client") else 0)
         refusal = self._not_strict_enough(headers)
@@ -84,6 +87,7 @@ class Around:
                 refusal = LimitReached("Rate limit exceeded. Wait until the time in X-RateLimit-Retry-After.")
         if refusal is not None:
             await error_response(refusal)(scope, receive, send_with_headers)
+            await body.linger()
             return
         try:
             await self._app(scope, body, send_with_headers)

@@ -7,8 +7,11 @@ import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -53,6 +56,36 @@ def left_nothing(served: Service, session: str) -> None:
     while served.incoming():  # of a request whose sender went away
         assert time.monotonic() < deadline, served.incoming()
         time.sleep(0.01)
+
+
+# requests that are refused before anybody looks at their pages
+
+
+def refused_on_one_connection(served: Service, size_bytes: int) -> set[int]:
+    """The answers to pages that were sent without a token, as with an old one, again and again."""
+    address = urlsplit(served.url)
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    answers = set()
+    with closing(HTTPConnection(str(address.hostname), address.port, timeout=20)) as connection:
+        connection.connect()
+        opened = connection.sock
+        for _ in range(20):
+            connection.request("POST", f"/upload/{UNKNOWN}", b"x" * size_bytes, kind)
+            answer = connection.getresponse()
+            answer.read()
+            answers.add(answer.status)
+            assert connection.sock is opened
+    return answers
+
+
+@pytest.mark.parametrize("size_bytes", [1, 50_000, 3 << 20], ids=["tiny", "small", "large"])
+def test_a_refusal_ahead_of_the_body_arrives_and_leaves_the_connection(served: Service, size_bytes: int) -> None:
+    assert refused_on_one_connection(served, size_bytes) == {401}
+
+
+def test_whoever_goes_too_fast_is_told_so_after_its_pages(tmp_path: Path) -> None:
+    with service(tmp_path / "data", rate_limits="true") as hasty:
+        assert 429 in refused_on_one_connection(hasty, 3 << 20)
 
 
 # the multipart body
