@@ -15,6 +15,9 @@ _CLOCK_GRAIN_S = 0.001
 _CLOCK_STEP_S = 1.0
 """A clock that is further back was set back; less is the order in which threads get here."""
 
+_LONGEST_WAY_S = 1.0
+"""After which the head of a request has come in, however long its pages take."""
+
 
 @dataclass(slots=True)
 class _Window:
@@ -23,18 +26,22 @@ class _Window:
 
 
 class Pacer:
-    """Shares the service's limits among all who send: 5 requests a second (contract 7.1), and what each
+    """Shares the service's limits among all who send: 5 requests in any second (contract 7.1), and what each
     endpoint's own headers say (contract 7.2).
+
+    The second of a request is counted from its answer, since nobody here knows when it came in there.
 
     One Pacer belongs to one account and address: give the same one to every Configuration that uses them.
     """
 
     def __init__(self, per_second: float = 5.0, burst: int = 5) -> None:
+        """At most `burst` requests in any `burst / per_second` seconds."""
         if per_second <= 0 or burst < 1:
             raise InvalidRequest("pacing", "a Pacer needs more than 0 a second and a burst of at least 1")
-        self._interval_s = 1.0 / per_second
-        self._burst_s = (burst - 1) * self._interval_s
-        self._due_at = 0.0
+        self._places = burst
+        self._span_s = burst / per_second + _CLOCK_GRAIN_S
+        self._on_their_way: list[float] = []
+        self._arrived: list[float] = []
         self._windows: dict[str, _Window] = {}
         self._lock = Lock()
 
@@ -44,16 +51,25 @@ class Pacer:
         Returns 0 where the place is taken and the request may go now, otherwise the seconds after which to ask again.
         """
         with self._lock:
-            wait_s = max(self._bucket_wait_s(now), self._window_wait_s(now, endpoint))
-            if wait_s < _CLOCK_GRAIN_S:
-                self._take(now, endpoint)
-                return 0.0
-            return wait_s
+            wait_s = max(self._span_wait_s(now), self._window_wait_s(now, endpoint))
+            if wait_s >= _CLOCK_GRAIN_S:
+                return wait_s
+            self._on_their_way.append(now)
+            self._count(endpoint)
+            return 0.0
+
+    def answered(self, sent_at: float, now: float) -> None:
+        """Count a request from now: it was sent at `sent_at`, the `now` at which its place was taken."""
+        with self._lock:
+            if sent_at in self._on_their_way:
+                self._on_their_way.remove(sent_at)
+                self._arrived.append(now)
 
     def spend(self, now: float, endpoint: str = "") -> None:
         """Take a place for a request that went out without asking, such as the one after a 401."""
         with self._lock:
-            self._take(now, endpoint)
+            self._arrived.append(now)
+            self._count(endpoint)
 
     def learn(self, endpoint: str, headers: Mapping[str, str], now: float) -> None:
         """Take in the headers of an answer from this endpoint."""
@@ -66,15 +82,18 @@ class Pacer:
             remaining = min(known.remaining, told.remaining) if known and same_window else told.remaining
             self._windows[endpoint] = _Window(remaining, told.resets_at)
 
-    def _take(self, now: float, endpoint: str) -> None:
-        self._due_at = max(self._due_at, now) + self._interval_s
+    def _count(self, endpoint: str) -> None:
         if window := self._windows.get(endpoint):
             window.remaining -= 1
 
-    def _bucket_wait_s(self, now: float) -> float:
-        if self._due_at > now + self._burst_s + self._interval_s + _CLOCK_STEP_S:  # the clock was set back
-            self._due_at = now
-        return self._due_at - self._burst_s - now
+    def _span_wait_s(self, now: float) -> float:
+        known = [at for at in self._on_their_way if at <= now + _CLOCK_STEP_S]
+        self._on_their_way = [at for at in known if at + _LONGEST_WAY_S > now]
+        self._arrived += [at + _LONGEST_WAY_S for at in known if at + _LONGEST_WAY_S <= now]
+        self._arrived = [at for at in self._arrived if now - self._span_s < at <= now + _CLOCK_STEP_S]
+        soonest = sorted(self._arrived) + [now] * len(self._on_their_way)
+        is_free = len(soonest) < self._places
+        return 0.0 if is_free else soonest[len(soonest) - self._places] + self._span_s - now
 
     def _window_wait_s(self, now: float, endpoint: str) -> float:
         window = self._windows.get(endpoint)

@@ -66,13 +66,17 @@ class _Client:
         authorization = operation.options.authorization
         return FixedAuth(authorization) if authorization else self.configuration.http_auth()
 
-    def _place_wait_s(self, operation: Operation[Any]) -> float:
+    def _place_wait_s(self, operation: Operation[Any], now: float) -> float:
         pacer = self.configuration.pacing
-        return pacer.reserve(time.time(), operation.pacing) if pacer else 0.0
+        return pacer.reserve(now, operation.pacing) if pacer else 0.0
 
-    def _received(self, operation: Operation[Any], request: httpx2.Request, outcome: Outcome) -> Received:
+    def _received(
+        self, operation: Operation[Any], request: httpx2.Request, outcome: Outcome, sent_at: float
+    ) -> Received:
         now = time.time()
         pacer = self.configuration.pacing
+        if pacer:
+            pacer.answered(sent_at, now)
         if isinstance(outcome, httpx2.Response) and pacer:
             for _ in outcome.history:  # a 401 before it
                 pacer.spend(now, operation.pacing)
@@ -113,7 +117,7 @@ class ApiClient(_Client):
             flow = call(operation, self.configuration.retries, any_status=unread)
             wait_s = next(flow)
             while True:
-                while wait_s > 0.0 or (wait_s := self._place_wait_s(operation)) > 0.0:
+                while wait_s > 0.0 or (wait_s := self._place_wait_s(operation, sent_at := time.time())) > 0.0:
                     time.sleep(wait_s)
                     wait_s = 0.0
                 self._check_open(self._http.is_closed)
@@ -125,7 +129,7 @@ class ApiClient(_Client):
                 except (ssl.SSLError, ConnectionError) as error:
                     outcome = foreign_failure(error, request)
                 try:
-                    wait_s = flow.send(self._received(operation, request, outcome))
+                    wait_s = flow.send(self._received(operation, request, outcome, sent_at))
                 except StopIteration as done:
                     return cast(httpx2.Response, done.value)
                 if isinstance(outcome, httpx2.Response):
@@ -178,7 +182,7 @@ class AsyncApiClient(_Client):
             flow = call(operation, self.configuration.retries, any_status=unread)
             wait_s = next(flow)
             while True:
-                while wait_s > 0.0 or (wait_s := self._place_wait_s(operation)) > 0.0:
+                while wait_s > 0.0 or (wait_s := self._place_wait_s(operation, sent_at := time.time())) > 0.0:
                     await asyncio.sleep(wait_s)
                     wait_s = 0.0
                 self._check_open(self._http.is_closed)
@@ -190,7 +194,7 @@ class AsyncApiClient(_Client):
                 except (ssl.SSLError, ConnectionError) as error:
                     outcome = foreign_failure(error, request)
                 try:
-                    wait_s = flow.send(self._received(operation, request, outcome))
+                    wait_s = flow.send(self._received(operation, request, outcome, sent_at))
                 except StopIteration as done:
                     return cast(httpx2.Response, done.value)
                 if isinstance(outcome, httpx2.Response):

@@ -14,6 +14,8 @@ from limits.aio.storage import MemoryStorage, RedisStorage, Storage
 from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter
 from limits.errors import StorageError
 
+from mangadex_server.tokens import REALM
+
 logger = logging.getLogger(__name__)
 
 _ID = r"[^/]+"
@@ -35,7 +37,7 @@ ENDPOINTS: list[tuple[str, str, str, int | None]] = [
 _TABLE = [(method, re.compile(path), counter, limit) for method, path, counter, limit in ENDPOINTS]
 
 GLOBAL = RateLimitItemPerSecond(5)
-"""Of an address (contract 7.1)."""
+"""Of an address, for the API and for signing in each, which are two hosts at MangaDex (contract 7.1)."""
 
 UNCOUNTED = re.compile(r"/(data|data-saver|healthz|metrics|docs|openapi\.json|sandbox)(/.*)?")
 
@@ -106,8 +108,9 @@ class RateLimits:
 
     async def _counted(self, method: str, path: str, address: str, account: str) -> Verdict:
         row = endpoint(method, path)
-        if not await self._moving.hit(GLOBAL, "moving", address):
-            return Verdict(False, _of_refused(await self._headers(GLOBAL, self._moving, "moving", address)))
+        host = "sign-in" if path.startswith(f"{REALM}/") else "moving"
+        if not await self._moving.hit(GLOBAL, host, address):
+            return Verdict(False, _of_refused(await self._headers(GLOBAL, self._moving, host, address)))
         if row is None:
             return Verdict(passes=True, headers={})
         counter, per_minute = row

@@ -17,26 +17,53 @@ def told(limit: int, remaining: int, resets_at: float) -> dict[str, str]:
 
 
 def send_times(pacer: Pacer, asked_at: list[float], endpoint: str = "") -> list[float]:
+    """Of requests that are answered at once."""
     times, now = [], NOW
     for at in asked_at:
         now = max(now, at)
         while (wait_s := pacer.reserve(now, endpoint)) > 0:
             now += wait_s
+        pacer.answered(now, now)
         times.append(now)
     return times
 
 
-def test_a_burst_of_five_then_five_a_second() -> None:
+def test_five_then_five_a_second_later() -> None:
     times = [time - NOW for time in send_times(Pacer(), [NOW] * 15)]
-    assert times == pytest.approx([0.0] * 5 + [0.2 * number for number in range(1, 11)], abs=0.01)
+    assert times == pytest.approx([0.0] * 5 + [1.0] * 5 + [2.0] * 5, abs=0.01)
 
 
-@given(st.lists(st.floats(0, 20), min_size=1, max_size=60))
-def test_no_window_of_time_has_more_than_it_may(offsets: list[float]) -> None:
-    times = send_times(Pacer(per_second=5, burst=5), sorted(NOW + offset for offset in offsets))
-    for first in range(len(times)):
-        for last in range(first, len(times)):
-            assert last - first + 1 <= 5 + 5 * (times[last] - times[first]) + 0.1
+@given(st.lists(st.tuples(st.floats(0, 20), st.floats(0, 1), st.floats(0, 3)), min_size=1, max_size=60))
+def test_no_second_has_more_than_five_wherever_the_requests_are_on_their_way(
+    requests: list[tuple[float, float, float]],
+) -> None:
+    """Each is asked for at a time, comes in up to a second after it was sent, and is answered later still."""
+    pacer = Pacer()
+    came_in: list[float] = []
+    waiting = sorted((NOW + asked, way, answer) for asked, way, answer in requests)
+    answers: list[tuple[float, float]] = []
+    now = NOW
+    for asked_at, way, answer in waiting:
+        now = max(now, asked_at)
+        while True:
+            for sent_at, answered_at in [it for it in answers if it[1] <= now]:
+                pacer.answered(sent_at, answered_at)
+                answers.remove((sent_at, answered_at))
+            if not (wait_s := pacer.reserve(now)):
+                break
+            now += wait_s
+        came_in.append(now + way)
+        answers.append((now, now + way + answer))
+    came_in.sort()
+    assert all(sixth - first >= 1 for first, sixth in zip(came_in, came_in[5:], strict=False))
+
+
+def test_an_unanswered_request_keeps_its_place_for_a_second_more() -> None:
+    pacer = Pacer(per_second=5, burst=1)
+    assert pacer.reserve(NOW) == 0
+    assert pacer.reserve(NOW + 0.5) > 0
+    assert pacer.reserve(NOW + 1.1) > 0
+    assert pacer.reserve(NOW + 1.25) == 0
 
 
 @pytest.mark.parametrize("limits", [{"per_second": 0}, {"burst": 0}])
@@ -90,11 +117,11 @@ def test_a_clock_set_back_does_not_stop_everything() -> None:
     assert pacer.reserve(NOW - 86_400, "commit") <= 1
 
 
-def test_a_thread_that_comes_late_does_not_empty_the_bucket() -> None:
+def test_a_thread_that_comes_late_gets_no_place_of_its_own() -> None:
     pacer = Pacer()
-    send_times(pacer, [NOW] * 5)
-    assert pacer.reserve(NOW + 0.2) == 0
+    send_times(pacer, [NOW] * 4 + [NOW + 0.2])
     assert [pacer.reserve(NOW + 0.15) > 0 for _ in range(3)] == [True] * 3
+    assert pacer.reserve(NOW + 1.05) == 0
 
 
 def test_a_request_that_went_out_unasked_is_counted() -> None:
