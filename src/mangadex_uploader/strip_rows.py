@@ -3,57 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from mangadex_uploader.damage import libvips
 
 CHUNK_ROWS = 16  # what libvips reads at once; more does not stay in the cache of the processor
 BAND_ROWS = 512  # what is looked at at once, and so is in memory twice
-GLANCE_PX = 8  # a row is looked at in so many first: most rows are seen to be drawn on
 BLANK_RANGE = 10  # of 255; what JPEG leaves of a plain row
 LINE_RANGE = 48  # of 255; what JPEG leaves of a line down the strip
 RINGING_PX = 8  # how far from such a line JPEG leaves traces of it
 EDGE_ROWS = 4  # next to a run, where the paper around it is looked for
 
-Shade: TypeAlias = tuple[float, ...]
+Shade: TypeAlias = tuple[int, ...]
 NO_SHADE: Shade = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Looks:
-    """Of each row whether it is blank, its colour if it is, and those of its first and last pixel.
+def run_numbers(shades: Sequence[Shade]) -> list[int]:
+    """For each row 0 if it is drawn on, and so has no shade, else the number of its run of rows in one colour."""
+    runs: list[int] = []
+    first: Shade = NO_SHADE
+    number = 0
+    for row, shade in enumerate(shades):
+        if shade and not (row and runs[row - 1] and _is_near(shade, first)):
+            number += 1
+            first = shade
+        runs.append(number if shade else 0)
+    return runs
 
-    `limit` is how much samples of the same colour may differ.
-    """
 
-    limit: int
-    blank: list[bool]
-    shades: list[Shade]
-    edges: list[tuple[Shade, Shade]]
+def blank_shade(row: bytes, bands: int) -> Shade:
+    """The least samples of a row that is in one colour, as far as JPEG keeps that; none of one that is drawn on."""
+    if row == row[:bands] * (len(row) // bands):
+        return tuple(row[:bands])
+    colours = [row[band::bands] for band in range(bands)]
+    for samples in colours:
+        near = bytes(range(max(0, samples[0] - BLANK_RANGE), min(255, samples[0] + BLANK_RANGE) + 1))
+        if samples.translate(None, near) or max(samples) - min(samples) > BLANK_RANGE:
+            return NO_SHADE
+    return tuple(map(min, colours))
 
-    def runs(self) -> list[int]:
-        """For each row 0 if it is drawn on, else the number of its run of rows in one colour."""
-        runs: list[int] = []
-        first: Shade = NO_SHADE
-        number = 0
-        for row, blank in enumerate(self.blank):
-            if blank and not (row and runs[row - 1] and self._is_near(self.shades[row], first)):
-                number += 1
-                first = self.shades[row]
-            runs.append(number if blank else 0)
-        return runs
 
-    def is_band(self, start: int, end: int) -> bool:
-        """Whether the rows from `start` to before `end` are drawn across a paper of another colour."""
-        around = [*self.edges[max(0, start - EDGE_ROWS) : start], *self.edges[end : end + EDGE_ROWS]]
-        papers = [edge for edges in around for edge in edges]
-        if start == 0 or end == len(self.blank) or not all(self._is_near(it, papers[0]) for it in papers):
-            return False
-        return not self._is_near(self.shades[start], papers[0])
-
-    def _is_near(self, one: Shade, other: Shade) -> bool:
-        return all(abs(a - b) <= self.limit for a, b in zip(one, other, strict=True))
+def _is_near(one: Shade, other: Shade) -> bool:
+    return all(abs(a - b) <= BLANK_RANGE for a, b in zip(one, other, strict=True))
 
 
 class Rows:
@@ -62,10 +53,13 @@ class Rows:
     def __init__(self, strip: Any) -> None:
         self._strip = strip
         self.height: int = strip.height
-        self._unit = 257 if strip.format == "ushort" else 1
         self._region = libvips().Region.new(strip)  # several crops would each read from the beginning, and cannot
-        self._row_bytes: int = strip.width * strip.bands * (2 if strip.format == "ushort" else 1)
+        self._width: int = strip.width
+        self._bands: int = strip.bands - strip.hasalpha()
+        self._is_plain: bool = strip.format == "uchar" and not strip.hasalpha()
+        self._row_bytes: int = self._width * strip.bands * (2 if strip.format == "ushort" else 1)
         self._held = bytearray()
+        self._shades: dict[int, Shade] = {}
         self._top = 0
 
     @property
@@ -76,35 +70,48 @@ class Rows:
         """Hold all rows above this one."""
         while (start := self._end) < row:
             count = min(CHUNK_ROWS, row - start)
-            self._held += self._region.fetch(0, start, self._strip.width, count)
+            self._held += self._region.fetch(0, start, self._width, count)
 
     def take(self, row: int) -> Any:
         """All that is held above this row."""
         size = (row - self._top) * self._row_bytes
         taken, self._held = self._held, self._held[size:]
         del taken[size:]
+        self._shades = {at: shade for at, shade in self._shades.items() if at >= row}
         self._top = row
         return self._image(taken)
 
-    def looks(self, first: int, last: int) -> Looks:
-        """How these rows look."""
-        parts = [_glanced(self._flat(*band)) for band in _bands(first, last)]
-        return _joined(parts, BLANK_RANGE * self._unit)
+    def shades(self, first: int, last: int) -> list[Shade]:
+        """The colours of these rows; none of a row that is drawn on."""
+        for start, end in _bands(first, last):
+            if not all(row in self._shades for row in range(start, end)):
+                found = [blank_shade(row, self._bands) for row in self._samples(start, end)]
+                self._shades.update(enumerate(found, start))
+        return [self._shades[row] for row in range(first, last)]
 
-    def beside_lines(self, first: int, last: int) -> Looks:
+    def is_band(self, first: int, last: int) -> bool:
+        """Whether these blank rows, which have others around them, are drawn across a paper of another colour."""
+        above = self._samples(max(self._top, first - EDGE_ROWS), first)
+        below = self._samples(last, min(self._end, last + EDGE_ROWS))
+        edges = [pixel for row in (*above, *below) for pixel in (row[: self._bands], row[-self._bands :])]
+        paper, *others = map(tuple, edges)
+        return all(_is_near(it, paper) for it in others) and not _is_near(self._shades[first], paper)
+
+    def shades_beside_lines(self, first: int, last: int) -> list[Shade]:
         """The same without the columns that are the same in all these rows, such as a border down the strip."""
-        limit = BLANK_RANGE * self._unit
         most, least = self._columns(first, last, "max"), self._columns(first, last, "min")
-        changing = _widest(most - least) > LINE_RANGE * self._unit
+        changing = _widest(most - least) > LINE_RANGE
         changing = changing.rank(2 * RINGING_PX + 1, 1, 0).copy_memory()
         if changing.max() == 0:
-            return Looks(limit, [False] * (last - first), [NO_SHADE] * (last - first), [])
-        parts = []
+            return [NO_SHADE] * (last - first)
+        one = bytes(changing.write_to_memory()).index(255)
+        found = []
         for band in _bands(first, last):
             image = self._flat(*band)
-            mask = changing.replicate(1, image.height)
-            parts.append(_looks(mask.ifthenelse(image, 0), mask.ifthenelse(image, 255 * self._unit), limit))
-        return _joined(parts, limit)
+            instead = image.crop(one, 0, 1, image.height).replicate(image.width, 1)
+            image = changing.replicate(1, image.height).ifthenelse(image, instead)
+            found += [blank_shade(row, self._bands) for row in _rows_of(image.write_to_memory(), image.height)]
+        return found
 
     def busyness(self, first: int, last: int) -> list[float]:
         """How much neighbours differ along each row, and each row from those above and below."""
@@ -127,11 +134,21 @@ class Rows:
             found = part.copy_memory()
         return found
 
+    def _samples(self, first: int, last: int) -> Iterator[bytes]:
+        """The same of each row, as bytes."""
+        if not self._is_plain:
+            return _rows_of(self._flat(first, last).write_to_memory(), last - first)
+        start, end = ((row - self._top) * self._row_bytes for row in (first, last))
+        with memoryview(self._held) as held:
+            return _rows_of(held[start:end], last - first)
+
     def _flat(self, first: int, last: int) -> Any:
+        """Of 8 bits a sample, on white."""
         start, end = ((row - self._top) * self._row_bytes for row in (first, last))
         with memoryview(self._held) as held:
             image = self._image(bytes(held[start:end]))
-        return image.flatten(background=65_535 if image.format == "ushort" else 255) if image.hasalpha() else image
+        image = (image >> 8).cast("uchar") if image.format == "ushort" else image
+        return image.flatten(background=255) if image.hasalpha() else image
 
     def _image(self, rows: bytes | bytearray) -> Any:
         strip = self._strip
@@ -149,49 +166,10 @@ def _bands(first: int, last: int) -> Iterator[tuple[int, int]]:
         yield start, min(start + BAND_ROWS, last)
 
 
-def _glanced(image: Any) -> Looks:
-    """Most rows are seen at a glance to be drawn on."""
-    limit = BLANK_RANGE * (257 if image.format == "ushort" else 1)
-    glance = image.subsample(GLANCE_PX, 1)
-    blank = _looks(glance, glance, limit).blank
-    edges = _edges(image)
-    if True not in blank:
-        return Looks(limit, blank, [NO_SHADE] * len(blank), edges)
-    start, end = blank.index(True), len(blank) - blank[::-1].index(True)
-    seen = image.crop(0, start, image.width, end - start)
-    found = _looks(seen, seen, limit)
-    blank[start:end] = found.blank
-    shades = [NO_SHADE] * start + found.shades + [NO_SHADE] * (len(blank) - end)
-    return Looks(limit, blank, shades, edges)
-
-
-def _looks(for_most: Any, for_least: Any, limit: int) -> Looks:
-    """Of each row, from its largest and its smallest samples."""
-    row_of = libvips().Image.xyz(for_most.width, for_most.height)[1].cast("ushort")
-    most = for_most.hist_find_indexed(row_of, combine="max")
-    least = for_least.hist_find_indexed(row_of, combine="min")
-    blank = [spread <= limit for spread in _doubles(_widest(most - least))]
-    return Looks(limit, blank, _shades(least), [])
-
-
-def _edges(image: Any) -> list[tuple[Shade, Shade]]:
-    left, right = (_shades(image.crop(x, 0, 1, image.height)) for x in (0, image.width - 1))
-    return list(zip(left, right, strict=True))
-
-
-def _joined(parts: Sequence[Looks], limit: int) -> Looks:
-    return Looks(
-        limit,
-        [it for part in parts for it in part.blank],
-        [it for part in parts for it in part.shades],
-        [it for part in parts for it in part.edges],
-    )
-
-
-def _shades(image: Any) -> list[Shade]:
-    """The pixels of an image with one row or one column."""
-    samples = _doubles(image)
-    return [tuple(samples[at : at + image.bands]) for at in range(0, len(samples), image.bands)]
+def _rows_of(samples: bytes | memoryview, count: int) -> Iterator[bytes]:
+    rows = bytes(samples)
+    size = len(rows) // count
+    return (rows[at : at + size] for at in range(0, len(rows), size))
 
 
 def _widest(bands: Any) -> Any:

@@ -11,7 +11,7 @@ from itertools import groupby
 from math import ceil
 from typing import Any
 
-from mangadex_uploader.strip_rows import Rows
+from mangadex_uploader.strip_rows import Rows, run_numbers
 
 LEAST_ROWS = 400  # a lower piece is a sliver, which readers take for a fault
 EASE = 0.95  # of the height that is allowed; the rest is room to move a cut into a gutter
@@ -92,12 +92,15 @@ def _blank_cut(rows: Rows, first: int, last: int, ideal: int) -> int | None:
     for reach in (*REACHES, last - first):
         start, end = max(first, ideal - reach), min(last, ideal + reach)
         rows.read_to(end)
-        looks = rows.looks(start, end)
-        best = best_blank(looks.runs(), ideal - start, looks.is_band)
+
+        def is_band(above: int, below: int, start: int = start, end: int = end) -> bool:
+            return above > 0 and below < end - start and rows.is_band(start + above, start + below)
+
+        best = best_blank(run_numbers(rows.shades(start, end)), ideal - start, is_band)
         if best is not None and (best[1] <= reach or end - start == last - first):
             return start + best[0]
-    beside = [run if count >= GUTTER_ROWS else 0 for run, count in _counted(rows.beside_lines(first, last).runs())]
-    best = best_blank(beside, ideal - first)
+    runs = run_numbers(rows.shades_beside_lines(first, last))
+    best = best_blank([run if count >= GUTTER_ROWS else 0 for run, count in _counted(runs)], ideal - first)
     return None if best is None else first + best[0]
 
 
