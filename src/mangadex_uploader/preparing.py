@@ -145,7 +145,7 @@ def _still(page: Opened, keep: Keep, limits: Limits) -> list[str]:
 
 def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[Saving], list[str]]:
     """Its pieces, of which two are in memory: one is saved while the next is read."""
-    saving: Future[tuple[Piece, Saving]] | None = None
+    before: Future[tuple[Piece, Saving]] | None = None
     results: list[Saving] = []
     crossing: list[int] = []
     sides = f"{strip.width} x {strip.height} px"
@@ -153,15 +153,16 @@ def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[S
         for piece in slices(strip, max_rows=limits.max_side_px):
             if piece.through_content:
                 crossing.append(piece.top + piece.image.height)
-            if saving:
-                results.append(_kept(saving, keep))
             is_large = piece.image.width * piece.image.height * page.pixel_bytes > LARGE_PIECE_BYTES
             saving = pool.submit(_encoded_slice, piece.image, page.is_lossless, limits)
             del piece
+            if before:
+                results.append(_kept(before, keep))
             if is_large:
                 wait([saving])
-        if saving:
-            results.append(_kept(saving, keep))
+            before = saving
+        if before:
+            results.append(_kept(before, keep))
     count = f"strip of {sides}, a side may have {limits.max_side_px}: cut into {len(results)}"
     if not crossing:
         return results, [f"{count} at blank rows"]
