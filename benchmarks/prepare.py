@@ -101,22 +101,22 @@ def contend(contender: str, folder: Path, job: str) -> Figures:
 def prepare_all(folder: Path, target: Path) -> None:
     from mangadex_uploader.folder_source import FolderSource  # noqa: PLC0415 - not in the other contender's memory
     from mangadex_uploader.memory import give_back_pages  # noqa: PLC0415
-    from mangadex_uploader.preparing import prepare_each  # noqa: PLC0415
+    from mangadex_uploader.preparing import prepare  # noqa: PLC0415
     from mangadex_uploader.shrinking import Piece  # noqa: PLC0415
 
     give_back_pages()  # as the program does
     source = FolderSource(folder)
 
-    def prepare(name: str) -> None:
+    def work(name: str) -> None:
         number = count()
 
         def keep(piece: Piece) -> None:
             (target / f"{Path(name).stem}-{next(number):02}.{piece.mime_type[6:]}").write_bytes(piece.data)
 
-        prepare_each(source.read(name), keep)
+        prepare(source.read(name), keep)
 
     with ThreadPoolExecutor(CORES) as pool:
-        list(pool.map(prepare, source.names))
+        list(pool.map(work, source.names))
 
 
 def pillow_cut(folder: Path, target: Path) -> None:

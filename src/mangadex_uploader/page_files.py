@@ -11,7 +11,6 @@ from mangadex_uploader import preparing
 from mangadex_uploader.chapter import MIB, PlannedPage, Source
 from mangadex_uploader.images import BadImage, Image, check_is_whole, inspect
 from mangadex_uploader.prepared_source import Place, PreparedSource
-from mangadex_uploader.preparing import DOUBT
 from mangadex_uploader.shrinking import Piece
 
 
@@ -90,7 +89,7 @@ def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
         if piece.data is not data:
             made.append((_file(name, piece.data, limits), source.keep(piece.data)))
 
-    told = preparing.prepare_each(data, keep, limits.of_a_page)
+    told = preparing.prepare(data, keep, limits.of_a_page)
     if not made:
         return _untouched(name, data, limits)
     files = []
@@ -98,9 +97,7 @@ def prepared_page(source: PreparedSource, limits: Limits, name: str) -> Page:
         called = name if len(made) == 1 else f"{name} ({number} of {len(made)})"
         source.call(place, called)
         files.append(replace(file, name=called))
-    doubts = [f"{name}: {it.removeprefix(DOUBT)}" for it in told if it.startswith(DOUBT)]
-    done = [it for it in told if not it.startswith(DOUBT)]
-    return Page(name, tuple(files), tuple(done), tuple(doubts))
+    return Page(name, tuple(files), told.done, tuple(f"{name}: {doubt}" for doubt in told.doubts))
 
 
 def _untouched(name: str, data: bytes, limits: Limits) -> Page:

@@ -20,9 +20,6 @@ from mangadex_uploader.page_room import PageRoom
 from mangadex_uploader.shrinking import QUALITIES, Fresh, Piece, Saving, encoded, scaled
 from mangadex_uploader.strips import slices
 
-DOUBT = "warning: "
-"""How that begins which somebody should look at."""
-
 Keep = Callable[[Piece], None]
 """Takes a file to send."""
 
@@ -37,12 +34,11 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """The files to send for a page, in reading order, and what was done to get them; nothing if `done` is empty."""
+class Told:
+    """What was done to a page, and why, and what of it somebody should look at; in words."""
 
-    name: str
-    pieces: tuple[Piece, ...]
     done: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 LIMITS = Limits()
@@ -51,19 +47,8 @@ LARGE_PIECE_BYTES = 128 << 20  # is saved before the next is read
 PIECES_AT_ONCE = 2  # one is saved while the next is read
 
 
-def prepare(name: str, data: bytes, limits: Limits = LIMITS) -> Prepared:
-    """Make of one page what the service takes. A page that needs nothing is not decoded.
-
-    Raises:
-        BadImage: it is no image, is damaged, or nothing can be made of it that the service takes.
-    """
-    pieces: list[Piece] = []
-    done = prepare_each(data, pieces.append, limits)
-    return Prepared(name, tuple(pieces), done)
-
-
-def prepare_each(data: bytes, keep: Keep, limits: Limits = LIMITS) -> tuple[str, ...]:
-    """The same for a caller who keeps no piece in memory. Say what was done.
+def prepare(data: bytes, keep: Keep, limits: Limits = LIMITS) -> Told:
+    """Make of one page what the service takes. A page that needs nothing is not decoded, and nothing is told of it.
 
     Args:
         data: the page.
@@ -71,19 +56,20 @@ def prepare_each(data: bytes, keep: Keep, limits: Limits = LIMITS) -> tuple[str,
         limits: what the service takes.
 
     Raises:
-        BadImage: as `prepare`; what was kept of the page is to be forgotten.
+        BadImage: it is no image, is damaged, or nothing can be made of it that the service takes; what was kept of the
+            page is to be forgotten.
     """
     try:
         page = open_page(data, max_pixels=limits.max_pixels)
         if page.mime_type and max(page.width, page.height) <= limits.max_side_px and len(data) <= limits.max_file_bytes:
             keep(Piece(data, page.mime_type, page.width, page.height))
-            return ()
+            return Told()
         with ROOM.holding(_needed_bytes(page, limits)):
             doubts = _doubts(page)
-            done = _animation(page, keep, limits) if page.frames > 1 else _still(page, keep, limits)
+            told = _animation(page, keep, limits) if page.frames > 1 else _still(page, keep, limits)
     except libvips().Error as error:
         raise undecodable(error) from error
-    return (*done, *page.notes, *doubts)
+    return Told((*told.done, *page.notes), (*told.doubts, *doubts))
 
 
 def _needed_bytes(page: Opened, limits: Limits) -> int:
@@ -97,10 +83,10 @@ def _doubts(page: Opened) -> list[str]:
     if page.mime_type not in {JPEG, GIF} and not page.is_tiff:
         return []
     doubt = checked(page.data, page.mime_type)
-    return [f"{DOUBT}{doubt}"] if doubt else []
+    return [doubt] if doubt else []
 
 
-def _animation(page: Opened, keep: Keep, limits: Limits) -> list[str]:
+def _animation(page: Opened, keep: Keep, limits: Limits) -> Told:
     size = f"{page.width} x {page.height} px and {len(page.data) / MIB:.1f} MB"
     if page.mime_type:
         raise BadImage(f"it is an {page.kind} of {size}, {_allowed(limits)}; make it smaller")
@@ -112,38 +98,38 @@ def _animation(page: Opened, keep: Keep, limits: Limits) -> list[str]:
             f"it is an {page.kind}, and has {len(data) / MIB:.1f} MB as GIF, {_allowed(limits)}; scale it down"
         )
     keep(Piece(data, GIF, page.width, page.height))
-    return [f"was {page.kind}, which the service does not take: sent as GIF, of {page.frames} frames in 256 colours"]
+    how = f"was {page.kind}, which the service does not take: sent as GIF, of {page.frames} frames in 256 colours"
+    return Told((how,))
 
 
 def _allowed(limits: Limits) -> str:
     return f"where a side may have {limits.max_side_px} px and a page {limits.max_file_bytes / MIB:g} MB"
 
 
-def _still(page: Opened, keep: Keep, limits: Limits) -> list[str]:
+def _still(page: Opened, keep: Keep, limits: Limits) -> Told:
     scale = min(1.0, limits.max_side_px / page.width)
     fresh: Fresh = page.image if scale == 1 else lambda: scaled(page.image(), scale)
     image = fresh()
     if image.height > limits.max_side_px:
-        results, how = _strip(image, page, keep, limits)
+        results, cut = _strip(image, page, keep, limits)
     else:
         piece, saving = encoded(fresh, lossless=page.is_lossless, max_bytes=limits.max_file_bytes)
         keep(piece)
-        results, how = [saving], []
+        results, cut = [saving], Told()
     sent = " and ".join(sorted({NAMES[it.mime_type] for it in results}))
     if page.is_lossless is False and sent == "JPEG":
         sent += f" of quality {QUALITIES[0]}"
     done = []
     if not page.mime_type:
         done.append(f"was {page.kind}, which the service does not take: sent as {sent}")
-    elif len(results) > 1:
-        how.append(f"the pieces were saved as {sent}")
+    pieces = [f"the pieces were saved as {sent}"] if page.mime_type and len(results) > 1 else []
     if scale < 1:
         sides = f"{image.width} x {image.height} px"
         done.append(f"was {page.width} px wide, a side may have {limits.max_side_px}: scaled to {sides}")
-    return [*done, *how, *_smaller(page, results, limits)]
+    return Told((*done, *cut.done, *pieces, *_smaller(page, results, limits)), cut.doubts)
 
 
-def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[Saving], list[str]]:
+def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[Saving], Told]:
     """Its pieces, of which two are in memory: one is saved while the next is read."""
     before: Future[tuple[Piece, Saving]] | None = None
     results: list[Saving] = []
@@ -165,9 +151,10 @@ def _strip(strip: Any, page: Opened, keep: Keep, limits: Limits) -> tuple[list[S
             results.append(_kept(before, keep))
     count = f"strip of {sides}, a side may have {limits.max_side_px}: cut into {len(results)}"
     if not crossing:
-        return results, [f"{count} at blank rows"]
+        return results, Told((f"{count} at blank rows",))
     rows = ", ".join(str(row) for row in crossing)
-    return results, [count, f"{DOUBT}there was no blank row to cut at, so it goes through the drawing at row {rows}"]
+    doubt = f"there was no blank row to cut at, so it goes through the drawing at row {rows}"
+    return results, Told((count,), (doubt,))
 
 
 def _kept(saved: Future[tuple[Piece, Saving]], keep: Keep) -> Saving:

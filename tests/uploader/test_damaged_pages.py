@@ -15,12 +15,13 @@ import pyvips
 from drawing import photo, pixels, same
 from pages import write_folder
 from PIL import Image as PillowImage
+from preparation import prepared_page
 
 from mangadex_uploader.chapter import Chapter, Plan
 from mangadex_uploader.checking import plan_chapter
 from mangadex_uploader.errors import BadPages
 from mangadex_uploader.images import BadImage, inspect
-from mangadex_uploader.preparing import Limits, prepare
+from mangadex_uploader.preparing import Limits
 
 PHOTO = photo(1, 600, 800)
 STRIP = photo(2, 60, 2_600)
@@ -162,13 +163,13 @@ def test_a_damaged_page_stops_the_chapter_by_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [{}, {"interlace": True}, {"restart_interval": 1}])
 def test_a_strip_of_which_half_is_missing_is_not_cut(options: dict[str, Any]) -> None:
     with pytest.raises(BadImage, match=r"missing|cannot be decoded"):
-        prepare("1.jpg", without_the_rest(by_vips(STRIP, **options)), SMALL)
+        prepared_page(without_the_rest(by_vips(STRIP, **options)), SMALL)
 
 
 def test_an_odd_strip_is_cut_and_told_of() -> None:
-    prepared = prepare("1.jpg", before(by_vips(STRIP), b"\xff\xdb", bytes(3)), SMALL)
+    prepared = prepared_page(before(by_vips(STRIP), b"\xff\xdb", bytes(3)), SMALL)
     assert len(prepared.pieces) >= 3
-    assert prepared.done[-1].startswith("warning: its header has faults, though all of its image is there")
+    assert prepared.doubts[-1].startswith("its header has faults, though all of its image is there")
 
 
 def first_block(gif: bytes) -> int:
@@ -205,7 +206,7 @@ BROKEN_BY = {
 )
 def test_a_broken_page_that_would_be_converted_is_called_damaged(options: dict[str, Any], how: str) -> None:
     with pytest.raises(BadImage) as raised:
-        prepare("1", BROKEN_BY[how](by_pillow(**options)))
+        prepared_page(BROKEN_BY[how](by_pillow(**options)))
     assert raised.value.reason.startswith("it cannot be decoded")
     assert "it is damaged" in raised.value.reason
     assert "2png" not in raised.value.reason
@@ -214,7 +215,7 @@ def test_a_broken_page_that_would_be_converted_is_called_damaged(options: dict[s
 
 def test_an_avif_in_rgb_is_lossless_and_becomes_png_with_equal_pixels() -> None:
     image = photo(5, 90, 70)
-    prepared = prepare("1", image.heifsave_buffer(compression="av1", lossless=True, effort=0))
+    prepared = prepared_page(image.heifsave_buffer(compression="av1", lossless=True, effort=0))
     [piece] = prepared.pieces
     assert piece.mime_type == "image/png"
     assert same(pixels(piece.data), image)

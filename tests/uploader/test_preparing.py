@@ -11,10 +11,11 @@ import pyvips
 from drawing import noise, photo, pixels, same, stacked
 from pages import draw, draw_animation
 from PIL import Image as PillowImage
+from preparation import prepared_page
 
 from mangadex_uploader.errors import UploadError
 from mangadex_uploader.images import BadImage, inspect
-from mangadex_uploader.preparing import Limits, prepare, prepare_each
+from mangadex_uploader.preparing import Limits, prepare
 from mangadex_uploader.shrinking import Piece
 
 MIB = 1 << 20
@@ -25,7 +26,7 @@ SEE_THROUGH = photo(2, 60, 80, bands=4)
 def prepared_one(data: bytes, limits: Limits | None = None) -> tuple[Piece, tuple[str, ...]]:
     """The one file that is sent, which the uploader's own check takes."""
     limits = limits or Limits()
-    prepared = prepare("1", data, limits)
+    prepared = prepared_page(data, limits)
     [piece] = prepared.pieces
     image = inspect(piece.data, max_side_px=limits.max_side_px, max_pixels=limits.max_pixels)
     assert (image.mime_type, image.width, image.height) == (piece.mime_type, piece.width, piece.height)
@@ -35,7 +36,7 @@ def prepared_one(data: bytes, limits: Limits | None = None) -> tuple[Piece, tupl
 
 def refusal(data: bytes, limits: Limits | None = None) -> str:
     with pytest.raises(BadImage) as raised:
-        prepare("1", data, limits or Limits())
+        prepared_page(data, limits or Limits())
     return raised.value.reason
 
 
@@ -59,7 +60,7 @@ def saved(image: Any, suffix: str) -> bytes:
     ],
 )
 def test_a_page_that_needs_nothing_stays_the_same_bytes(data: bytes) -> None:
-    prepared = prepare("1", data)
+    prepared = prepared_page(data)
     [piece] = prepared.pieces
     assert piece.data is data
     assert prepared.done == ()
@@ -281,10 +282,10 @@ def test_bmp_of_other_depths_keeps_its_pixels(mode: str, raw: bytes, shown: list
 
 def test_a_tall_bmp_is_cut_and_each_piece_is_handed_over_in_order() -> None:
     pieces: list[Piece] = []
-    done = prepare_each(bmp(20, 2_500), pieces.append, Limits(max_side_px=1_000))
+    told = prepare(bmp(20, 2_500), pieces.append, Limits(max_side_px=1_000))
     assert len(pieces) > 2
     assert same(stacked([piece.data for piece in pieces]), photo(11, 20, 2_500))
-    assert done[0] == "was BMP, which the service does not take: sent as PNG"
+    assert told.done[0] == "was BMP, which the service does not take: sent as PNG"
 
 
 def test_pieces_are_handed_over_before_the_next_but_one_is_read() -> None:
@@ -292,7 +293,7 @@ def test_pieces_are_handed_over_before_the_next_but_one_is_read() -> None:
     whole = strip.pngsave_buffer(compression=1)
     pieces: list[Piece] = []
     with pytest.raises(BadImage, match="it cannot be decoded"):
-        prepare_each(whole[: len(whole) * 9 // 10], pieces.append, Limits(max_side_px=1_000))
+        prepare(whole[: len(whole) * 9 // 10], pieces.append, Limits(max_side_px=1_000))
     assert len(pieces) >= 2
     assert same(pixels(pieces[0].data), strip.crop(0, 0, 30, pieces[0].height))
 
@@ -302,7 +303,7 @@ def test_what_keeps_the_pieces_may_end_it() -> None:
         raise UploadError("no room")
 
     with pytest.raises(UploadError, match="no room"):
-        prepare_each(bmp(20, 2_500), full, Limits(max_side_px=1_000))
+        prepare(bmp(20, 2_500), full, Limits(max_side_px=1_000))
 
 
 def damaged(data: bytes) -> bytes:
