@@ -6,7 +6,6 @@ BMP, through Pillow. The loader of JPEG XL is not built, and for HEIC there is n
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,14 +13,11 @@ from mangadex_uploader.bitmaps import bmp_image, bmp_sides
 from mangadex_uploader.damage import libvips
 from mangadex_uploader.image_kinds import foreign_image, mime_type
 from mangadex_uploader.images import NAMES, BadImage
+from mangadex_uploader.losslessness import is_lossless
 
 UNREADABLE = frozenset({"JPEG XL", "HEIC", "HEIC or AVIF"})  # unless libvips was built otherwise
 HELD_WHOLE = frozenset({"WebP", "AVIF"})  # by their decoders
 ANIMATED_AVIF = b"ftypavis"
-AVIF_COLOURS = b"colrnclx"  # then three numbers of two bytes: primaries, transfer, matrix (ISO 14496-12, 12.1.5)
-TIFF_COMPRESSION = 259
-TIFF_LOSSLESS = frozenset({1, 2, 3, 4, 5, 8, 32_773, 32_946, 34_925, 50_000})
-TIFF_SHORT = 3
 SAVE_OTHERWISE = "save it as PNG or JPEG"
 
 
@@ -91,7 +87,7 @@ def open_page(data: bytes, *, max_pixels: int) -> Opened:
         data=data,
         kind=_kind(data, name, frames),
         mime_type=taken,
-        is_lossless=_is_lossless(data, name),
+        is_lossless=is_lossless(data, name),
         frames=frames,
         width=height if turn >= 5 else width,
         height=width if turn >= 5 else height,
@@ -159,49 +155,8 @@ def _kind(data: bytes, name: str, frames: int) -> str:
     if frames > 1:
         return f"animated {name}"
     if name in {"WebP", "TIFF"}:
-        return f"{name} ({'lossless' if _is_lossless(data, name) else 'lossy'})"
-    return "AVIF (lossless)" if name == "AVIF" and _is_lossless(data, name) else name
-
-
-def _is_lossless(data: bytes, name: str) -> bool:
-    if name == "WebP":
-        return _webp_is_lossless(data)
-    if name == "TIFF":
-        return _tiff_compression(data) in TIFF_LOSSLESS
-    if name == "AVIF":
-        return _avif_is_rgb(data)
-    return name in {"PNG", "GIF"}
-
-
-def _avif_is_rgb(data: bytes) -> bool:
-    """Whether its colours are stored as RGB (ITU H.273, matrix 0), as they are for no loss, and hardly for another."""
-    at = data.find(AVIF_COLOURS)
-    return at >= 0 and data[at + 12 : at + 14] == b"\0\0"
-
-
-def _webp_is_lossless(data: bytes) -> bool:
-    """Whether its image is a chunk `VP8L` (RFC 9649, 2.6 and 2.7)."""
-    at = 12
-    while at + 8 <= len(data) and data[at : at + 4] not in {b"VP8L", b"VP8 "}:
-        size = int.from_bytes(data[at + 4 : at + 8], "little")
-        at += 8 + size + size % 2
-    return data[at : at + 4] == b"VP8L"
-
-
-def _tiff_compression(data: bytes) -> int:
-    """Of the first image (TIFF 6.0, section 2); 1, which is none, where it is not said."""
-    order = "<" if data.startswith(b"II") else ">"
-    try:
-        [at] = struct.unpack_from(f"{order}I", data, 4)
-        [count] = struct.unpack_from(f"{order}H", data, at)
-        for entry in range(at + 2, at + 2 + 12 * count, 12):
-            tag, kind = struct.unpack_from(f"{order}HH", data, entry)
-            if tag == TIFF_COMPRESSION:
-                [value] = struct.unpack_from(f"{order}{'H' if kind == TIFF_SHORT else 'I'}", data, entry + 8)
-                return int(value)
-    except struct.error as error:
-        raise BadImage("it is a damaged TIFF; save it again with an image program") from error
-    return 1
+        return f"{name} ({'lossless' if is_lossless(data, name) else 'lossy'})"
+    return "AVIF (lossless)" if name == "AVIF" and is_lossless(data, name) else name
 
 
 def _notes(image: Any, turn: int) -> list[str]:
