@@ -126,7 +126,7 @@ def as_served(url: str, chapter_id: str) -> list[bytes]:
     """The pages of a chapter in the order of the reader, as soon as there are any."""
     deadline = time.monotonic() + LONGEST_S
     with httpx2.Client(trust_env=False) as http:
-        while (answer := http.get(f"{url}/at-home/server/{chapter_id}")).status_code == 404:
+        while (answer := http.get(f"{url}/at-home/server/{chapter_id}")).status_code in {404, 429}:
             assert time.monotonic() < deadline, "the chapter did not become readable"
             time.sleep(0.05)
         where = answer.raise_for_status().json()
@@ -200,10 +200,10 @@ def test_muplr_renews_a_token_that_expires_during_the_upload(tmp_path: Path) -> 
         assert as_served(url, chapter_id) == pages
 
 
-def test_hondana_publishes_a_chapter_and_reads_the_answer(tmp_path: Path) -> None:
+def test_hondana_publishes_a_chapter_within_the_limits_and_reads_the_answer(tmp_path: Path) -> None:
     pages = chapter_in(tmp_path / "pages", 40)
 
-    with served_from(tmp_path) as url:
+    with served_from(tmp_path, MANGADEX_SERVER_RATE_LIMITS="true") as url:
         answer = hondana(url, tmp_path, tmp_path / "pages", "upload")
 
         chapter_id = str(answer.pop("id"))
