@@ -88,6 +88,21 @@ def test_whoever_goes_too_fast_is_told_so_after_its_pages(tmp_path: Path) -> Non
         assert 429 in refused_on_one_connection(hasty, 3 << 20)
 
 
+@pytest.mark.proof
+def test_a_slow_sender_gets_its_refusal_too(served: Service) -> None:
+    """Over fifteen seconds: longer than the service waits for a byte."""
+    address, parts = urlsplit(served.url), 15
+    with closing(HTTPConnection(str(address.hostname), address.port, timeout=20)) as connection:
+        connection.putrequest("POST", f"/upload/{UNKNOWN}")
+        connection.putheader("Content-Type", "multipart/form-data; boundary=b")
+        connection.putheader("Content-Length", str(parts * (1 << 20)))
+        connection.endheaders()
+        for _ in range(parts):
+            connection.send(bytes(1 << 20))
+            time.sleep(1)  # the speed of its connection
+        assert connection.getresponse().status == 401
+
+
 # the multipart body
 
 
