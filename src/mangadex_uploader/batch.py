@@ -4,43 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 
+from mangadex_uploader.batch_endings import Endings, ending_of, given_up, untold
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.endings import Ending, What
 from mangadex_uploader.errors import ForeignSession, SignInNeeded, TryLater, UploadError
 from mangadex_uploader.events import Result
+from mangadex_uploader.failures import explained
 from mangadex_uploader.first_pass import FirstPass, failed
-from mangadex_uploader.moving_done import move_into
+from mangadex_uploader.gone import is_gone, tell_gone
 from mangadex_uploader.options import Many
 from mangadex_uploader.output import Output
-from mangadex_uploader.planning_ahead import plans_ahead
-from mangadex_uploader.queue_journal import Queue, Waits
+from mangadex_uploader.planning_ahead import Prepared, files_of, plans_ahead, prepared
+from mangadex_uploader.printable import printable
+from mangadex_uploader.queue_journal import Waits
+from mangadex_uploader.queue_place import Forgotten, Place, Turn, signature_of
 from mangadex_uploader.reporting import Reporter
-from mangadex_uploader.signatures import signature
+from mangadex_uploader.snapshots import ChangedBefore
 from mangadex_uploader.uploader import Uploader
 from mangadex_uploader.wanted_chapters import Described
+
+__all__ = ["Batch", "Place"]
 
 CHAPTER_TRIES = 2
 """So often is a chapter begun that others follow, while what stops it may pass."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose queue it is."""
-
-    queue: Queue
-    host: str
-    account: str
-
-    def add(self, described: Sequence[Described]) -> None:
-        """All of these wait."""
-        self.queue.add(self.host, self.account, [(it.chapter, _signature(it.chapter.path)) for it in described])
-
-    def move_to(self, path: Path, state: Waits, **values: str | None) -> None:
-        """How far one is; `values` are `problem` and `chapter_id`."""
-        self.queue.move_to(self.host, self.account, path, state, **values)
+PLANS = 3
+"""So often is a chapter planned whose files change before anything of it is sent."""
 
 
 class Batch:
@@ -51,10 +42,11 @@ class Batch:
         self._place = place
         self._reporter = reporter
         self._output = output
+        self._told = Endings(reporter, output, many.move_done)
         self._fail_fast = many.fail_fast
-        self._done_to = many.move_done
         self._may_repeat = True
         self._endings: dict[Path, Ending] = {}
+        self._signatures: dict[Path, str] = {}
 
     async def run(self, described: Sequence[Described], *, allow_duplicate: bool = False) -> list[Ending]:
         """Upload them; how each ended."""
@@ -62,105 +54,128 @@ class Batch:
         by_path = {it.chapter.path: it for it in described}
         ordered = [by_path[it.path] for it in self._uploader.unfinished_first([it.chapter for it in described])]
         self._endings = {it.chapter.path: Ending(it.chapter.path, What.WAITING) for it in ordered}
+        self._signatures = {it.chapter.path: signature_of(it.chapter.path) for it in ordered}
         self._place.add(ordered)
         await self._upload(*await self._checked(ordered, allow_duplicate=allow_duplicate))
-        return list(self._endings.values())
+        endings = list(self._endings.values())
+        return [untold(it) for it in endings] if self._output.is_cut_off else endings
 
     async def _checked(
         self, ordered: Sequence[Described], *, allow_duplicate: bool
-    ) -> tuple[list[Described], Plan | None]:
+    ) -> tuple[list[Described], Prepared | None]:
         """Those that may be sent, and the plan of the first of them: the others' are made again, one at a time."""
-        first_pass = FirstPass(self._uploader, self._output, allow_duplicate=allow_duplicate)
+        first_pass = FirstPass(self._uploader, self._output, self._failed, allow_duplicate=allow_duplicate)
         first, good = None, []
         for it in ordered:
+            files = await files_of(it.chapter)
             plan = await first_pass.plan(it)
             if plan is not None:
-                first = first or plan
+                first = first or Prepared(it.chapter, plan, files)
                 good.append(it)
             del plan
         for ending in first_pass.endings:
             self._ended(ending)
         if len(ordered) > 1:
             self._output.say(f"{len(good)} of {len(ordered)} chapters passed their checks")
-        return ([], None) if self._fail_fast and first_pass.endings else (good, first)
+        has_failed = any(it.what is What.FAILED for it in first_pass.endings)
+        return ([], None) if self._fail_fast and has_failed else (good, first)
 
-    async def _upload(self, described: Sequence[Described], first: Plan | None) -> None:
+    async def _upload(self, described: Sequence[Described], first: Prepared | None) -> None:
         if first is None:
             return
         left = len(described)
         async with aclosing(plans_ahead(self._uploader, [it.chapter for it in described], first)) as plans:
             del first
-            async for plan in plans:
+            async for found in plans:
                 left -= 1
                 path = described[-1 - left].chapter.path
-                if isinstance(plan, Exception):  # changed since it was checked
-                    self._ended(failed(path, plan, self._output))
+                if isinstance(found, Exception):  # changed since it was checked
+                    self._ended(self._failed(path, found))
                     goes_on = True
                 else:
-                    goes_on = await self._publish(path, plan, others_follow=left > 0)
+                    goes_on = await self._publish(found, others_follow=left > 0)
                 if left and (not goes_on or (self._fail_fast and self._endings[path].status)):
                     return
 
-    async def _publish(self, path: Path, plan: Plan, *, others_follow: bool) -> bool:
+    async def _publish(self, found: Prepared, *, others_follow: bool) -> bool:
         """Whether others may follow."""
-        self._place.move_to(path, Waits.RUNNING)
+        path = found.chapter.path
         for tries in range(1, CHAPTER_TRIES + 1):
             try:
-                self._done(path, await self._uploader.publish(plan))
+                found, result = await self._sent(found)
+                break
             except Exception as error:  # noqa: BLE001 - an unexpected one goes on
                 self._reporter.stop()
-                is_last = tries == CHAPTER_TRIES or not self._may_repeat
-                if isinstance(error, TryLater) and others_follow and not is_last:
-                    self._output.say(f"{plan.chapter.label}: {error.problem} Trying this chapter once more.")
-                    continue
-                self._ended(failed(path, error, self._output))
-                return not others_follow or self._fail_fast or await self._is_free_after(error, plan)
-            break
+                is_last = tries == CHAPTER_TRIES or not self._may_repeat or not others_follow
+                if is_last or not isinstance(error, TryLater):
+                    return await self._stopped(path, error, found.plan, others_follow=others_follow)
+                self._output.say(f"{printable(found.chapter.label)}: {error.problem} Trying this chapter once more.")
+        ending = ending_of(path, result)
+        self._signatures[path] = found.files.signature
+        self._ended(ending)
+        self._told.tell(ending, result)
+        if result.confirmed:
+            self._told.move(path, found.files.unchanged.was)
         return True
 
-    async def _is_free_after(self, error: Exception, plan: Plan) -> bool:
-        """Make sure that the others can have a session: an account has one."""
-        if isinstance(error, ForeignSession | SignInNeeded):
-            self._output.problem("The other chapters would meet the same, and are left for later.")
-            return False
-        try:
-            if isinstance(error, TryLater):
-                await self._uploader.open_session()  # says so if nothing can be asked at all
-            if await self._uploader.give_up(plan):
+    async def _sent(self, found: Prepared) -> tuple[Prepared, Result]:
+        """Publish it with what is there when its turn comes, and nobody else's upload is running."""
+        for _ in range(PLANS):
+            turn = Turn(self._place, found.files.unchanged, found.files.signature)
+            try:
+                return found, await self._uploader.publish(found.plan, turn)
+            except ChangedBefore as error:
                 self._output.say(
-                    f"{plan.chapter.label}: its session was given up, so that the others can have one; its pages are "
-                    f"sent again another time"
+                    f"{printable(str(found.chapter.path))}: changed since it was checked, and is checked again: "
+                    f"{error.changes}"
                 )
-        except UploadError as blocked:
-            self._output.problem(f"The other chapters are left for later: {blocked.problem}")
-            return False
-        return True
+                changed = error
+            found = await prepared(self._uploader, found.chapter)
+        raise changed
 
-    def _done(self, path: Path, result: Result) -> None:
-        self._reporter.result(result)
-        what = What.FINISHED if result.already_done else What.PUBLISHED if result.confirmed else What.COMMITTED
-        self._ended(Ending(path, what, chapter_id=result.chapter_id))
-        if self._done_to is not None and result.confirmed:
-            self._move(path, self._done_to)
-
-    def _move(self, path: Path, folder: Path) -> None:
+    async def _stopped(self, path: Path, error: Exception, plan: Plan, *, others_follow: bool) -> bool:
+        """Tell, and make sure that the others can have a session: an account has one. Whether they may follow."""
+        if isinstance(error, Forgotten):
+            self._output.say(error.problem)
+            self._ended(Ending(path, What.WAITING, problem=error.problem))
+            return True
+        if not others_follow or self._fail_fast or explained(error) is None:
+            self._ended(self._failed(path, error))
+            return True
+        blocked, is_given_up = None, False
         try:
-            target = move_into(folder, path)
-        except UploadError as error:
-            self._output.tell("note", path=str(path), text=error.problem)
-            self._output.problem(error.problem)
-        else:
-            self._output.tell("moved", path=str(path), to=str(target))
-            self._output.say(f"{path}: moved to {target}")
+            is_given_up = await self._make_room(error, plan)
+        except UploadError as reason:
+            blocked = reason.problem
+        self._ended(self._failed(path, given_up(error) if is_given_up else error))
+        if is_given_up:
+            self._output.say(
+                f"{printable(plan.chapter.label)}: its session was given up, so that the others can have one; its "
+                f"pages are sent again another time"
+            )
+        if blocked:
+            self._output.problem(f"The other chapters are left for later: {blocked}")
+        return blocked is None
+
+    async def _make_room(self, error: Exception, plan: Plan) -> bool:
+        """Whether a session was given up for the others.
+
+        Raises:
+            UploadError: they cannot have one.
+        """
+        if isinstance(error, ForeignSession | SignInNeeded):
+            raise UploadError("they would meet the same.")
+        if isinstance(error, TryLater):
+            await self._uploader.open_session()  # says so if nothing can be asked at all
+        return await self._uploader.give_up(plan)
+
+    def _failed(self, path: Path, error: Exception) -> Ending:
+        """Tell of a failure, unless another command has published it meanwhile, and moved it away."""
+        known = self._place.find(path)
+        if known is not None and known.state is Waits.DONE and self._signatures[path] and is_gone(path):
+            return tell_gone(path, [known], self._output)
+        return failed(path, error, self._output)
 
     def _ended(self, ending: Ending) -> None:
         self._endings[ending.path] = ending
-        state = Waits.FAILED if ending.what is What.FAILED else Waits.DONE
-        self._place.move_to(ending.path, state, problem=ending.problem, chapter_id=ending.chapter_id)
-
-
-def _signature(path: Path) -> str:
-    try:
-        return signature(path)
-    except OSError:  # it is gone, as its check will say
-        return ""
+        self._place.ended(ending, self._signatures[ending.path])

@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from mangadex_uploader.command_line import command
-from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted
+from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted, given_path
 from mangadex_uploader.output import Output
 
 Paths = Annotated[
     list[Path],
     typer.Argument(
-        metavar="PATH...", help="A folder with pages, a .zip or a .cbz file; or a folder with several of these."
+        metavar="PATH...",
+        parser=given_path,
+        help="A folder with pages, a .zip or a .cbz file; or a folder with several of these.",
     ),
 ]
 DryRun = Annotated[
@@ -46,6 +48,6 @@ def upload(  # noqa: PLR0913 - groups of options
 @command
 def check(paths: Paths, wanted: Wanted, reach: Reach, talking: Talking, output: Output) -> None:
     """Do everything but sending: read and check all pages, look for the chapter on the service."""
-    from mangadex_uploader.run_chapters import check_all  # noqa: PLC0415 - slow to load, and only for this
+    from mangadex_uploader.run_check import check_all  # noqa: PLC0415 - slow to load, and only for this
 
     raise typer.Exit(check_all(paths, wanted, reach, talking, output))

@@ -24,12 +24,13 @@ def queue(context: typer.Context, output: Output) -> None:
         from mangadex_uploader.run_queue import list_queue  # noqa: PLC0415 - slow to load, and only for this
 
         list_queue(output)
+        raise typer.Exit(output.status())
 
 
 @queue_commands.command()
 @command
 def run(choices: Choices, many: Many, reach: Reach, talking: Talking, output: Output) -> None:
-    """Upload those that wait, as they were given."""
+    """Upload those of this account that wait, as they were given."""
     from mangadex_uploader.run_queue import run_waiting  # noqa: PLC0415 - slow to load, and only for this
 
     raise typer.Exit(run_waiting(choices, many, reach, talking, output))
@@ -40,7 +41,7 @@ def run(choices: Choices, many: Many, reach: Reach, talking: Talking, output: Ou
 def retry(  # noqa: PLR0913 - groups of options
     choices: Choices, many: Many, reach: Reach, talking: Talking, output: Output, which: Which = None
 ) -> None:
-    """Upload those that failed again, as they were given."""
+    """Upload those that failed again, and look for those that may be committed."""
     from mangadex_uploader.run_queue import retry_failed  # noqa: PLC0415 - slow to load, and only for this
 
     raise typer.Exit(retry_failed(which, choices, many, reach, talking, output))

@@ -20,7 +20,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 @session_commands.command()
 @command
 def show(reach: Reach, talking: Talking, output: Output) -> None:
-    """Show the open session, and the chapter of yours that it belongs to."""
+    """Show the open session, and the upload or edit of yours that it belongs to."""
     from mangadex_uploader.run_session import show_session  # noqa: PLC0415 - slow to load, and only for this
 
     show_session(reach, talking, output)

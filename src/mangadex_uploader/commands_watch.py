@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from mangadex_uploader.command_line import command
-from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted, setting
+from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted, given_path, setting
 from mangadex_uploader.output import Output
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder in which chapters appear.")]
+Folder = Annotated[Path, typer.Argument(metavar="DIR", parser=given_path, help="The folder in which chapters appear.")]
 Settle = Annotated[float, setting("settle", help="So many seconds has a chapter to be unchanged before it is taken.")]
 
 

@@ -1,4 +1,4 @@
-"""Committing an edit session once; whether a commit that was not answered came through, the version tells."""
+"""Committing an edit session once; whether a commit that was not answered came through, version and values tell."""
 
 from __future__ import annotations
 
@@ -9,13 +9,20 @@ import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.committing import LOOK_S
 from mangadex_uploader.edit_journal import Edit, Edits
-from mangadex_uploader.edit_plan import Present, VersionConflict
+from mangadex_uploader.edit_plan import Present
+from mangadex_uploader.edit_waits import telling_waits
 from mangadex_uploader.events import Committing, Note
 from mangadex_uploader.fields import check_publish_at, publish_at_on_the_wire
 from mangadex_uploader.journal import State
-from mangadex_uploader.published import is_read_as, read_chapter
+from mangadex_uploader.published import conflict_with, is_read_as, read_chapter
 from mangadex_uploader.service import MAX_TRIES, Service, is_unclear, may_pass
 from mangadex_uploader.sessions import abandon, session_lost
+
+UNHEARD = "The commit of this edit was not answered, and may have come through before that."
+NOT_SHOWN = (
+    "The commit was not answered. The session ended as after it and the chapter has the version and values that it "
+    "gives, but its readers do not get these pages yet. The same command looks again, and sends nothing."
+)
 
 
 class EditCommit:
@@ -31,10 +38,11 @@ class EditCommit:
         self._may_be_done = edit.state is State.COMMITTING
 
     async def run(self, page_order: Sequence[str]) -> tuple[int, bool]:
-        """Commit; the chapter's version then, and whether its readers were seen to get the pages, or will.
+        """Commit; the chapter's version then, and whether the service said that it is done, or shows it.
 
         Raises:
-            VersionConflict: the chapter was changed meanwhile; the session is abandoned, as it cannot be used any more.
+            VersionConflict: the chapter was changed meanwhile; a session that is left is abandoned, as it cannot be
+                used any more.
             SessionLost: it was closed elsewhere.
             UploadError: the chapter is as it was; the session is still there.
         """
@@ -44,9 +52,8 @@ class EditCommit:
         wanted, tries = self._request(page_order), 0
         while True:
             try:
-                chapter = await self._service.sessions.commit_upload_session(
-                    self._session_id, commit_upload_session=wanted
-                )
+                commit = self._service.sessions.commit_upload_session(self._session_id, commit_upload_session=wanted)
+                chapter = await telling_waits(self._service, "commit", commit)
             except mangadex.OpenApiException as error:
                 tries += 1
                 if await self._is_gone_after(error, tries):
@@ -80,26 +87,27 @@ class EditCommit:
         present = await read_chapter(self._service, self._planned.id)
         if present.version != self._planned.version:
             await abandon(self._service, self._session_id)
-            raise VersionConflict(self._planned.shown(), present) from error
+            raise await conflict_with(self._service, self._planned.shown(), present) from error
 
     async def _outcome(self) -> tuple[int, bool]:
-        """Of a session that ended unheard: the same version as before says that nothing was committed."""
+        """Of a session that ended unheard: the same version as before says that nothing was committed, and another one
+        than the next, or other values than the wanted ones, that somebody else has changed the chapter.
+        """
         present = await read_chapter(self._service, self._planned.id)
-        if present.version == self._planned.version or not self._may_be_done:
+        if present.version == self._planned.version:
             self._edits.move_to(self._edit, State.CLOSED, problem="its session was closed elsewhere")
             raise session_lost(self._session_id)
+        if not self._may_be_done or not self._edit.is_followed_by(present):
+            self._edits.move_to(self._edit, State.CLOSED, problem="the chapter was changed elsewhere")
+            raise await conflict_with(self._service, self._planned.shown(), present, UNHEARD)
         self._edits.move_to(self._edit, State.UNCONFIRMED)
         digests = tuple(page.digest for page in self._plan.pages)
-        is_seen = await is_read_as(self._service, self._planned.id, digests, LOOK_S)
+        is_told = digests != self._planned.digests  # else readers may get them as they did before
+        is_seen = is_told and await is_read_as(self._service, self._planned.id, digests, LOOK_S)
         if is_seen:
             self._edits.move_to(self._edit, State.DONE, committed_version=present.version)
         else:
-            self._service.emit(
-                Note(
-                    "The session ended as after a commit and the chapter has another version, but its readers do not "
-                    "get these pages yet. The same command looks again."
-                )
-            )
+            self._service.emit(Note(NOT_SHOWN))
         return present.version, is_seen
 
     def _check_publish_date(self) -> None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
-from mangadex_uploader.committing import LOOK_S
 from mangadex_uploader.edit_commit import EditCommit
+from mangadex_uploader.edit_conflict import VersionConflict
 from mangadex_uploader.edit_journal import Edit, Edits
-from mangadex_uploader.edit_plan import Difference, EditResult, Present, VersionConflict, differences, values_of
+from mangadex_uploader.edit_plan import Difference, EditResult, Present, Values, differences
 from mangadex_uploader.edit_sessions import EditOpening
-from mangadex_uploader.edit_stock import stock_of, unknown_pages
-from mangadex_uploader.errors import TryLater, UploadError
+from mangadex_uploader.edit_stock import check_room, lists_exactly, stock_of, unknown_pages
+from mangadex_uploader.edit_unheard import UnheardCommit
+from mangadex_uploader.errors import Hopeless, PageRefused, TryLater, UploadError
 from mangadex_uploader.events import Note, SessionReady
+from mangadex_uploader.fields import check_for_draft
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import State
-from mangadex_uploader.published import is_read_as, page_digests, put_values
+from mangadex_uploader.published import conflict_with, put_values, waits_for_approval
 from mangadex_uploader.publishing import RECONCILIATIONS
 from mangadex_uploader.service import Service
 from mangadex_uploader.sessions import OpenSessionPolicy, abandon, session_lost
@@ -22,20 +27,23 @@ from mangadex_uploader.transfer import Transfer
 
 
 class PageEdit:
-    """Makes one chapter's pages and values those of a plan."""
+    """Makes one chapter's pages and values those of a plan. `options` are what the user gave, as words."""
 
-    def __init__(self, service: Service, planned: Present, plan: Plan, policy: OpenSessionPolicy) -> None:
+    def __init__(
+        self, service: Service, planned: Present, plan: Plan, options: Sequence[str], policy: OpenSessionPolicy
+    ) -> None:
         self._service = service
         self._edits = Edits(service.journal)
         self._planned = planned
         self._plan = plan
+        self._options = options
         self._policy = policy
-        self._values: Difference = differences(planned.values, values_of(plan.chapter))
+        self._values: Difference = differences(planned.values, Values.of(plan.chapter))
         if plan.chapter.publish_at is not None:
             before = planned.publish_at.isoformat() if planned.publish_at else None
             self._values["publish_at"] = before, plan.chapter.publish_at.isoformat()
         self._digests = tuple(page.digest for page in plan.pages)
-        self._read_now: tuple[str, ...] = ()
+        self._done: Difference = {}
 
     async def run(self) -> EditResult:
         """Go on from wherever an earlier run stopped.
@@ -43,65 +51,97 @@ class PageEdit:
         Raises:
             UploadError: the chapter is as it was, its groups excepted, which go first.
         """
-        latest = self._edits.latest(self._service.host, self._service.account, self._planned.id)
-        may_be_begun = latest is not None and latest.state is State.INTENDED
-        found = await self._opening().find(latest, may_be_begun=may_be_begun)
-        if found is None:
-            if await self._has_pages(latest) and "publish_at" not in self._values:
-                return await self._only_values()
-        elif found[0].version != self._planned.version:
+        try:
+            return await self._run()
+        except VersionConflict as conflict:
+            if not self._done:
+                raise
+            raise VersionConflict(conflict.planned, conflict.now, changed=self._done) from conflict
+
+    async def _run(self) -> EditResult:
+        key = self._service.host, self._service.account, self._planned.id
+        is_there = self._has_pages(self._edits.latest(*key, State.DONE)) and "publish_at" not in self._values
+        if is_there and not await self._opening().has_ours():
+            return await self._only_values()
+        intended = self._edits.latest(*key, State.INTENDED)
+        found = await self._opening().find(intended)
+        if found is None and intended is not None:
+            self._edits.move_to(intended, State.CLOSED, problem="its session was never begun, or closed elsewhere")
+        if found is not None and found[0].version != self._planned.version:
             await abandon(self._service, found[1].id)
-            raise VersionConflict(found[0].planned, self._planned)
+            raise await conflict_with(self._service, found[0].planned, self._planned)
+        unheard = self._edits.unheard(*key)
+        if found is None and unheard is not None:
+            became = await UnheardCommit(self._service, self._planned, self._plan, unheard, self._opening()).became()
+            if became is not None and not self._is_put_off(unheard):
+                return await self._with_values(became)
+        check_for_draft(self._plan.chapter, self._planned.id)
         if "groups" in self._values:
             await self._put_groups(found)
             found = None
         if found is None:
-            edit = self._edits.intend(self._service.host, self._service.account, self._planned, self._plan)
-            return await self._change(*await self._opening().begin(edit), is_resumed=False)
-        return await self._change(self._edits.replan(found[0], self._plan), found[1], is_resumed=True)
+            return await self._change(*await self._opening().begin(self._plan, self._options), is_resumed=False)
+        return await self._change(self._edits.replan(found[0], self._plan, self._options), found[1], is_resumed=True)
 
     def _opening(self) -> EditOpening:
         return EditOpening(self._service, self._planned, self._policy)
 
-    async def _has_pages(self, latest: Edit | None) -> bool:
-        """Whether the chapter has these pages already, as far as can be told without a session."""
-        if latest is not None and latest.state is State.DONE and latest.committed_version == self._planned.version:
-            return latest.pages_digest == self._plan.pages_digest  # its readers may get them only later
-        if latest is not None and latest.state in (State.COMMITTING, State.UNCONFIRMED):
-            if self._planned.version > latest.version:
-                return await self._came_through(latest)
-            self._edits.move_to(latest, State.CLOSED, problem="its session was closed elsewhere")
-        self._read_now = await page_digests(self._service, self._planned.id)
-        return self._read_now == self._digests
+    def _is_put_off(self, unheard: Edit) -> bool:
+        """Whether another time is wanted than that of a commit which gave the chapter its pages."""
+        publish_at = self._plan.chapter.publish_at
+        return publish_at is not None and publish_at.isoformat() != unheard.wanted.get("publish_at")
 
-    async def _came_through(self, latest: Edit) -> bool:
-        """Whether a commit that an earlier run did not hear of gave the chapter these pages."""
-        if latest.pages_digest != self._plan.pages_digest:
-            self._edits.move_to(latest, State.DONE)
-            return False
-        is_seen = await is_read_as(self._service, self._planned.id, self._digests, LOOK_S)
-        version = self._planned.version if is_seen else None
-        self._edits.move_to(latest, State.DONE, committed_version=version)
-        return is_seen
+    async def _with_values(self, became: EditResult) -> EditResult:
+        self._values.pop("publish_at", None)
+        if not self._values:
+            return became
+        return replace(await self._only_values(), confirmed=became.confirmed)
+
+    def _has_pages(self, done: Edit | None) -> bool:
+        """Whether it is known that what was committed last are these pages. That readers get them does not say so, as
+        those of a later commit may be in processing; a chapter at version 1 had no later one.
+        """
+        if done is not None and done.committed_version == self._planned.version:
+            return done.pages_digest == self._plan.pages_digest
+        return self._planned.version == 1 and self._planned.digests == self._digests
 
     async def _only_values(self) -> EditResult:
+        is_shown = self._planned.digests == self._digests
         if not self._values:
-            return EditResult(self._planned.id, self._planned.version)
+            return EditResult(self._planned.id, self._planned.version, confirmed=is_shown, already_done=True)
         changed = await put_values(self._service, self._planned, self._values)
-        return EditResult(self._planned.id, changed.version, self._values)
+        waits = None
+        if "language" in self._values:
+            waits = await waits_for_approval(self._service, self._planned.id, self._plan.chapter)
+        return EditResult(self._planned.id, changed.version, self._values, confirmed=is_shown, needs_approval=waits)
 
     async def _put_groups(self, found: tuple[Edit, OpenSession] | None) -> None:
         """First, as the chapter itself shows later whether it was done; and a session is begun with one version."""
         if found is not None:
             await abandon(self._service, found[1].id)
-        self._planned = await put_values(self._service, self._planned, {"groups": self._values["groups"]})
+        groups = {"groups": self._values["groups"]}
+        changed = await put_values(self._service, self._planned, groups)
+        self._planned = replace(changed, digests=self._planned.digests)
+        self._done = groups
 
     async def _change(self, edit: Edit, session: OpenSession, *, is_resumed: bool) -> EditResult:
         try:
             return await self._fill_and_commit(edit, session, is_resumed=is_resumed)
         except UploadError as error:
             self._edits.fail(edit, error.problem)
+            if isinstance(error, Hopeless) and not isinstance(error, PageRefused):
+                raise await self._with_remedy(error, session.id) from error
             raise
+
+    async def _with_remedy(self, error: Hopeless, session_id: str) -> Hopeless:
+        """An error that comes again each time, with what to do about the session if it is still open."""
+        present = await self._service.open_session()
+        if present is None or present.id != session_id:
+            return error
+        return Hopeless(
+            f"{error.problem} The chapter keeps its pages. Session {session_id} of this edit is still open, and no "
+            "other can be begun before it ends: `mangadex session show` shows it, `mangadex session abandon` ends it."
+        )
 
     async def _fill_and_commit(self, edit: Edit, session: OpenSession, *, is_resumed: bool) -> EditResult:
         stock = stock_of(self._service, self._plan, session)
@@ -110,8 +150,10 @@ class PageEdit:
         self._service.emit(SessionReady(session.id, is_resumed, len(stored), kept_bytes))
         if self._is_as_wanted(session, stored):
             await abandon(self._service, session.id)
-            return EditResult(self._planned.id, self._planned.version, self._values)
+            self._edits.move_to(edit, State.DONE, committed_version=self._planned.version)
+            return EditResult(self._planned.id, self._planned.version, self._values, already_done=not self._values)
         missing = [page for page in self._plan.pages if page.position not in stored]
+        await check_room(self._service, self._planned, session, missing)
         if missing:
             self._tell_unknown(session)
             await self._remove(session.id, stock.surplus)  # else there may be no room for what is to come
@@ -128,19 +170,18 @@ class PageEdit:
             pages=len(order),
             kept_pages=len(remote.intersection(order)),
             confirmed=is_confirmed,
+            needs_approval=await waits_for_approval(self._service, self._planned.id, self._plan.chapter),
             sent_bytes=transfer.sent_bytes,
         )
 
     def _is_as_wanted(self, session: OpenSession, stored: dict[int, str]) -> bool:
-        """Whether the session was begun for nothing. The order that readers get, where they get any, counts for more
-        than that of the session's list.
+        """Whether the session was begun for nothing: it has what was committed last, and readers get the same, whose
+        order counts for more than that of the session's list.
         """
-        if self._read_now or self._values.keys() - {"groups"}:
-            return False
-        listed = [file.id for file in session.files]
         return (
-            all(file.is_remote for file in session.files)
-            and [stored.get(page.position) for page in self._plan.pages] == listed
+            not self._values.keys() - {"groups"}
+            and self._planned.digests == self._digests
+            and lists_exactly(session, self._plan, stored)
         )
 
     def _tell_unknown(self, session: OpenSession) -> None:

@@ -1,8 +1,7 @@
-"""What an edit changes of a published chapter: its values before and after, and how both are told. Pure."""
+"""What an edit changes of a published chapter: its values before and after, and what became of it. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import Any, Self, TypeAlias
 from mangadex_openapi import Chapter as WireChapter
 from mangadex_openapi import ChapterAttributes
 from mangadex_uploader.chapter import Chapter
-from mangadex_uploader.errors import UploadError
 from mangadex_uploader.inventory import moment
 
 
@@ -25,6 +23,15 @@ class Values:
     language: str
     groups: tuple[str, ...]
 
+    @classmethod
+    def of(cls, chapter: Chapter) -> Self:
+        """Those of a chapter on disk."""
+        return cls(chapter.title, chapter.volume, chapter.chapter, chapter.language, chapter.groups)
+
+    def shown(self) -> dict[str, Any]:
+        """As JSON has them."""
+        return asdict(self) | {"groups": list(self.groups)}
+
 
 @dataclass(frozen=True, slots=True)
 class Changes:
@@ -33,9 +40,23 @@ class Changes:
     values: dict[str, Any] = field(default_factory=dict)
     publish_at: datetime | None = None
 
-    def of(self, before: Values) -> Values:
-        """The values with these in place of theirs."""
-        return replace(before, **self.values)
+    def alone(self, path: Path, manga: str, **reading: Any) -> Chapter:
+        """As a chapter on disk that has nothing else, so that what was not given is neither checked nor changed."""
+        return Chapter(path=path, manga=manga, publish_at=self.publish_at, **self.values, **reading)
+
+    def over(self, present: Values, checked: Chapter) -> Values:
+        """The present values with the given ones, in the form that they were checked into, in their place."""
+        return replace(present, **{name: getattr(checked, name) for name in self.values})
+
+    def options(self) -> list[str]:
+        """The words of a command that gives them again."""
+        words: list[str] = []
+        for name, value in self.values.items():
+            if name == "groups":
+                words += [word for group in value or ("",) for word in ("--group", group)]
+            else:
+                words += [f"--{name}", value or ""]
+        return words + (["--publish-at", self.publish_at.isoformat()] if self.publish_at else [])
 
 
 Difference: TypeAlias = dict[str, tuple[Any, Any]]
@@ -43,7 +64,12 @@ Difference: TypeAlias = dict[str, tuple[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """A chapter at the service. `pages` is 0 until they are processed (contract 3.2)."""
+    """A chapter at the service.
+
+    Attributes:
+        pages: how many it has; 0 until they are processed (contract 3.2).
+        digests: of the pages that its readers get, asked for just before the rest; empty where that is not known.
+    """
 
     id: str
     version: int
@@ -52,6 +78,7 @@ class Present:
     pages: int
     publish_at: datetime | None
     external_url: str | None
+    digests: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, chapter: WireChapter) -> Self:
@@ -75,27 +102,14 @@ class Present:
         )
 
     def shown(self) -> dict[str, Any]:
-        """What two sides of a conflict are compared by."""
-        return {"version": self.version, **asdict(self.values), "pages": self.pages}
-
-    def with_values(self, path: Path, wanted: Values, publish_at: datetime | None, **reading: Any) -> Chapter:
-        """As a chapter on disk that is to take this one's place; `reading` says how its pages are read."""
-        return Chapter(
-            path=path,
-            manga=self.manga,
-            groups=wanted.groups,
-            language=wanted.language,
-            chapter=wanted.chapter,
-            volume=wanted.volume,
-            title=wanted.title,
-            publish_at=publish_at,
-            **reading,
-        )
-
-
-def values_of(chapter: Chapter) -> Values:
-    """Those of a chapter on disk."""
-    return Values(chapter.title, chapter.volume, chapter.chapter, chapter.language, chapter.groups)
+        """What two sides of a conflict are compared by, as JSON has it."""
+        return {
+            "version": self.version,
+            **self.values.shown(),
+            "publish_at": self.publish_at.isoformat() if self.publish_at else None,
+            "pages": self.pages,
+            "page_digests": list(self.digests),
+        }
 
 
 def differences(before: Values, after: Values) -> Difference:
@@ -107,40 +121,17 @@ def differences(before: Values, after: Values) -> Difference:
     return found
 
 
-class VersionConflict(UploadError):  # noqa: N818 - named as those in `errors`
-    """The chapter was changed elsewhere since the edit was planned. Nothing was changed.
-
-    `planned` and `present` are the chapter's two sides, as `Present.shown` has them.
-    """
-
-    def __init__(self, planned: dict[str, Any], present: Present) -> None:
-        self.planned = planned
-        self.present = present.shown()
-        names = [name for name in self.present if name == "version" or planned.get(name) != self.present[name]]
-        lines = "".join(f"\n  {name}: {written(planned.get(name))} -> {written(self.present[name])}" for name in names)
-        super().__init__(
-            f"Chapter {present.id} was changed elsewhere since this edit of it was planned. What it was, and "
-            f"is now:{lines}\nNothing was changed. Look at it, and run the same command to edit it as it is now."
-        )
-
-
-def written(value: Any) -> str:
-    """A value as people read it."""
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(value) or "none"
-    return "none" if value is None else str(value)
-
-
 @dataclass(frozen=True, slots=True)
 class EditResult:
     """What became of an edit.
 
     Attributes:
         values: what changed of the chapter's values.
-        pages: how many it has now; None where the pages stayed as they were.
+        pages: how many it has now; None where this run left the pages as they were.
         kept_pages: of these, those that it had before and that were not sent.
         confirmed: whether the service said or showed that all is as wanted.
-        already_done: nothing was to be changed.
+        already_done: nothing was to be changed, as all that is wanted was committed before.
+        needs_approval: whether it waits for a moderator; None where that was not asked, or the service does not say.
         sent_bytes: page bytes that this run sent and that were acknowledged.
     """
 
@@ -150,9 +141,6 @@ class EditResult:
     pages: int | None = None
     kept_pages: int = 0
     confirmed: bool = True
+    already_done: bool = False
+    needs_approval: bool | None = None
     sent_bytes: int = 0
-
-    @property
-    def already_done(self) -> bool:
-        """Whether there was nothing to do."""
-        return not self.values and self.pages is None

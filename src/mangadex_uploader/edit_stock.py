@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from mangadex_uploader.chapter import Plan
+from collections.abc import Sequence
+
+from mangadex_uploader.chapter import Plan, PlannedPage
+from mangadex_uploader.edit_plan import Present
+from mangadex_uploader.errors import Hopeless
 from mangadex_uploader.inventory import SHA256_DIGITS, Inventory, ListedFile, OpenSession, take_stock
+from mangadex_uploader.page_files import LIMITS
 from mangadex_uploader.service import Service
+from mangadex_uploader.sessions import abandon
 
 
 def stock_of(service: Service, plan: Plan, session: OpenSession) -> Inventory:
@@ -30,6 +36,36 @@ def unknown_pages(service: Service, plan: Plan, session: OpenSession) -> int:
         and file.hash_in_name is None
         and not (is_proven and len(file.digest or "") == SHA256_DIGITS)
         for file in session.files
+    )
+
+
+def lists_exactly(session: OpenSession, plan: Plan, stored: dict[int, str]) -> bool:
+    """Whether the session has the chapter's own pages alone, and they are those of the plan in its order."""
+    listed = [file.id for file in session.files]
+    is_same = [stored.get(page.position) for page in plan.pages] == listed
+    return is_same and all(file.is_remote for file in session.files)
+
+
+def is_known_whole(service: Service, plan: Plan, session: OpenSession) -> bool:
+    """Whether the session says of each of its pages which it is."""
+    return bool(session.files) and unknown_pages(service, plan, session) == 0
+
+
+async def check_room(service: Service, planned: Present, session: OpenSession, missing: Sequence[PlannedPage]) -> None:
+    """Where nothing is listed, so that nothing can be kept or removed, the present pages take up room as well.
+
+    Raises:
+        Hopeless: there is not enough of it (contract 4.6); the session is abandoned.
+    """
+    count = planned.pages + len(service.journal.files(session.id)) + len(missing)
+    if session.files or count <= LIMITS.pages:
+        return
+    await abandon(service, session.id)
+    room = LIMITS.pages - planned.pages
+    advice = f"Give it at most {room} pages first, and then these" if room > 0 else "Delete it, and upload it anew"
+    raise Hopeless(
+        f"Chapter {planned.id}: it has {planned.pages} pages, and {len(missing)} would have to be sent, as the service "
+        f"does not say which it has; together at most {LIMITS.pages} fit into a session. Nothing was changed. {advice}."
     )
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mangadex_uploader import fields
+from mangadex_uploader.chapter import Plan
+from mangadex_uploader.edit_journal import Edits
 from mangadex_uploader.edit_pages import PageEdit
-from mangadex_uploader.edit_plan import Changes, EditResult, differences, values_of
+from mangadex_uploader.edit_plan import Changes, EditResult, Present, differences
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.events import Note, Planned
-from mangadex_uploader.published import put_values, read_chapter
+from mangadex_uploader.journal import State
+from mangadex_uploader.published import conflict_with, put_values, read_chapter, read_whole, waits_for_approval
 from mangadex_uploader.uploader import Uploader
 
 
@@ -28,17 +32,21 @@ class Editor(Uploader):
         """
         if changes.publish_at is not None:
             raise UsageError("--publish-at can be changed together with the pages alone: give the chapter's path, too.")
-        planned = await read_chapter(self._service, chapter_id)
-        wanted = planned.with_values(Path(), changes.of(planned.values), None)
-        checked, warnings = fields.checked(wanted, now=datetime.now(UTC))
-        for warning in warnings:
-            self._service.emit(Note(warning))
         async with self._alone():
-            differing = differences(planned.values, values_of(checked))
+            planned = await read_chapter(self._service, chapter_id)
+            checked, warnings = fields.checked(changes.alone(Path(), planned.manga), now=datetime.now(UTC))
+            for warning in warnings:
+                self._service.emit(Note(warning))
+            differing = differences(planned.values, changes.over(planned.values, checked))
             if not differing:
-                return EditResult(chapter_id, planned.version)
+                return EditResult(chapter_id, planned.version, already_done=True)
             changed = await put_values(self._service, planned, differing)
-            return EditResult(chapter_id, changed.version, differing)
+            waits = None
+            if "language" in differing:
+                waits = await waits_for_approval(
+                    self._service, chapter_id, replace(checked, language=changed.values.language)
+                )
+            return EditResult(chapter_id, changed.version, differing, needs_approval=waits)
 
     async def edit_pages(self, chapter_id: str, changes: Changes, path: Path, **reading: Any) -> EditResult:
         """Give the chapter exactly the pages of `path`, in order, and the values that are given.
@@ -50,9 +58,30 @@ class Editor(Uploader):
             VersionConflict: the chapter was changed meanwhile.
             UploadError: it has the pages that it had, and the same call goes on later.
         """
-        planned = await read_chapter(self._service, chapter_id)
-        publish_at = None if changes.publish_at == planned.publish_at else changes.publish_at
-        plan = await self.plan(planned.with_values(path, changes.of(planned.values), publish_at, **reading))
-        self._service.emit(Planned(plan))
+        before = await read_chapter(self._service, chapter_id)
+        if changes.publish_at == before.publish_at:
+            changes = replace(changes, publish_at=None)
+        given = await self.plan(changes.alone(path, before.manga, **reading))
+        self._service.emit(Planned(_with_all_values(given, changes, before)))
         async with self._alone():
-            return await PageEdit(self._service, planned, plan, self._policy).run()
+            planned = await read_whole(self._service, chapter_id)
+            if planned.version != before.version and not self._is_ours(planned):
+                raise await conflict_with(self._service, before.shown(), planned)
+            plan = _with_all_values(given, changes, planned)
+            options = [*changes.options(), *_reading_options(**reading)]
+            return await PageEdit(self._service, planned, plan, options, self._policy).run()
+
+    def _is_ours(self, present: Present) -> bool:
+        """Whether another command of this program has made this version, while this one waited for it to end."""
+        done = Edits(self._service.journal).latest(self._service.host, self._service.account, present.id, State.DONE)
+        return done is not None and done.committed_version == present.version
+
+
+def _with_all_values(given: Plan, changes: Changes, present: Present) -> Plan:
+    """A plan of what the user gave, with the values that the chapter keeps: as they are, and unchecked."""
+    values = changes.over(present.values, given.chapter)
+    return replace(given, chapter=replace(given.chapter, **asdict(values)))
+
+
+def _reading_options(*, as_is: bool = False, zip_encoding: str | None = None) -> list[str]:
+    return [*(["--as-is"] if as_is else []), *(["--zip-encoding", zip_encoding] if zip_encoding else [])]

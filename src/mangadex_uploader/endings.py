@@ -9,6 +9,10 @@ from enum import StrEnum
 from pathlib import Path
 
 from mangadex_uploader.output import Output
+from mangadex_uploader.printable import printable
+
+MOST_LINES = 3
+"""Of a problem with several, such as one for each bad page, so many are in the table."""
 
 
 class What(StrEnum):
@@ -42,8 +46,11 @@ class Ending:
 
     def line(self) -> str:
         """For people."""
-        problem = self.problem.splitlines()[0] if self.problem else ""
-        return f"  {self.path}: {WORDS.get(self.what, self.what)}{f': {problem}' if problem else ''}"
+        first, *more = self.problem.splitlines() if self.problem else [""]
+        told = "; ".join(it.strip() for it in more[:MOST_LINES])
+        rest = f"; and {len(more) - MOST_LINES} more" if len(more) > MOST_LINES else ""
+        problem = f": {first}" + (f" {told}{rest}" if told else "") if first else ""
+        return f"  {printable(str(self.path))}: {WORDS.get(self.what, self.what)}{problem}"
 
 
 def tell_summary(endings: Sequence[Ending], output: Output) -> None:

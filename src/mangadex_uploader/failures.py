@@ -85,7 +85,7 @@ def common_status(statuses: list[int]) -> int:
 def _unexpected(error: BaseException) -> Failure:
     what = f"This is an error of the program itself: {type(error).__name__}: {error}"
     log = places.crash_log()
-    details = "".join(traceback.format_exception(error))
+    details = "".join(traceback.format_exception(error)).encode(errors="backslashreplace").decode()
     try:
         places.write_private(log, f"{time.strftime('%Y-%m-%d %H:%M:%S')}\n{details}")
     except OSError as no_log:

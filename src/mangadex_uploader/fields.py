@@ -54,6 +54,31 @@ def checked(chapter: Chapter, *, now: datetime) -> tuple[Chapter, tuple[str, ...
     )
 
 
+def check_for_draft(chapter: Chapter, chapter_id: str) -> None:
+    """Refuse to send a published chapter's own values where a draft, which has to have them all, cannot have them.
+
+    Raises:
+        UsageError: one that the service has and would not take again, and what to give instead.
+    """
+    forms: dict[str, Callable[[], str | None]] = {
+        "volume": lambda: _number("volume", chapter.volume, lambda _warning: None),
+        "chapter": lambda: _number("chapter", chapter.chapter, lambda _warning: None),
+        "title": lambda: _title(chapter.title),
+        "language": lambda: _language(chapter.language, lambda _warning: None),
+    }
+    for name, form in forms.items():
+        value = getattr(chapter, name)
+        try:
+            is_taken = form() == value
+        except UsageError:
+            is_taken = False
+        if not is_taken:
+            raise UsageError(
+                f"Chapter {chapter_id}: its {name} is {value!r}, which the service does not take together with pages; "
+                f"give --{name} with another"
+            )
+
+
 def check_publish_at(publish_at: datetime, *, now: datetime) -> tuple[str, ...]:
     """What looks odd about a time. To be asked again just before the commit, which may come hours later.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mangadex_uploader.chapter import Plan
@@ -14,9 +15,20 @@ from mangadex_uploader.wanted_chapters import Described
 
 
 class FirstPass:
-    """Reads and checks all chapters; nothing is sent. `endings` has those that fail."""
+    """Reads and checks all chapters; nothing is sent. `endings` has those that fail.
 
-    def __init__(self, uploader: Uploader, output: Output, *, allow_duplicate: bool) -> None:
+    `fail` tells of a failure, as `failed` if it is not given.
+    """
+
+    def __init__(
+        self,
+        uploader: Uploader,
+        output: Output,
+        fail: Callable[[Path, Exception], Ending] | None = None,
+        *,
+        allow_duplicate: bool,
+    ) -> None:
+        self._fail = fail or (lambda path, error: failed(path, error, output))
         self._uploader = uploader
         self._output = output
         self._allow_duplicate = allow_duplicate
@@ -30,7 +42,7 @@ class FirstPass:
             plan = await self._uploader.plan(described.chapter)
             self._check_double(plan)
         except Exception as error:  # noqa: BLE001 - an unexpected one goes on
-            self.endings.append(failed(described.chapter.path, error, self._output))
+            self.endings.append(self._fail(described.chapter.path, error))
             return None
         return plan
 

@@ -6,55 +6,14 @@ Written before the service is asked to act, so that no open session and no commi
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from threading import Lock
 from typing import Any
 
 from mangadex_uploader.chapter import Plan, PlannedPage
-from mangadex_uploader.errors import UsageError
-
-VERSION = 1
-_SCHEMA = """
-CREATE TABLE uploads (
-    id INTEGER PRIMARY KEY,
-    host TEXT NOT NULL,
-    account TEXT NOT NULL,
-    identity TEXT NOT NULL,
-    pages_digest TEXT NOT NULL,
-    path TEXT NOT NULL,
-    manga TEXT NOT NULL,
-    language TEXT NOT NULL,
-    chapter TEXT,
-    volume TEXT,
-    page_names TEXT NOT NULL,
-    state TEXT NOT NULL,
-    session_id TEXT,
-    user_id TEXT,
-    chapter_id TEXT,
-    problem TEXT,
-    intended_at REAL NOT NULL,
-    begun_at REAL,
-    updated_at REAL NOT NULL
-);
-CREATE INDEX uploads_by_identity ON uploads (host, account, identity);
-CREATE INDEX uploads_by_session ON uploads (host, account, session_id);
-CREATE TABLE files (
-    session_id TEXT NOT NULL,
-    file_id TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    PRIMARY KEY (session_id, file_id)
-);
-CREATE TABLE hosts (
-    host TEXT PRIMARY KEY,
-    hashes_are_sha256 INTEGER NOT NULL DEFAULT 0,
-    lists_files INTEGER NOT NULL DEFAULT 0
-);
-"""
+from mangadex_uploader.journal_file import JournalFile, Row
+from mangadex_uploader.whereabouts import placed
 
 
 class State(StrEnum):
@@ -72,7 +31,8 @@ class State(StrEnum):
 class Upload:
     """One chapter on its way. `session_id` and what follows is None until it is known.
 
-    Times are unix seconds; `begun_at`, the session's, is by the service's clock.
+    Times are unix seconds; `begun_at`, the session's, is by the service's clock. `is_ours` says that this program is
+    known to have begun the session; otherwise it was found open, and is not to be deleted unasked.
     """
 
     id: int
@@ -94,41 +54,21 @@ class Upload:
     intended_at: float
     begun_at: float | None
     updated_at: float
+    is_ours: bool
 
 
-class Journal:
-    """The uploads of this machine's user.
-
-    Raises:
-        UsageError: the file is of a newer version of this program, or cannot be used.
-    """
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
-        self._clock = clock
-        self._writing = Lock()  # a thread's transaction is no part of what is written beside it
-        self.folder = path.parent
-        try:
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.touch(mode=0o600)
-            self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-            self._database.row_factory = sqlite3.Row
-            self._prepare(path)
-        except (OSError, sqlite3.Error) as error:
-            raise UsageError(f"The journal {path} cannot be used: {error}. Mend or move it, then try again.") from error
-
-    def close(self) -> None:
-        """Close the file."""
-        self._database.close()
+class Journal(JournalFile):
+    """The uploads of this machine's user."""
 
     def intend(self, host: str, account: str, plan: Plan) -> Upload:
         """Note that a session is about to be begun for this chapter."""
-        now = self._clock()
+        now = self.now()
         values = {
             "host": host,
             "account": account,
             "identity": plan.identity,
             "pages_digest": plan.pages_digest,
-            "path": str(plan.chapter.path.absolute()),
+            "path": placed(plan.chapter.path),
             "manga": plan.chapter.manga,
             "language": plan.chapter.language,
             "chapter": plan.chapter.chapter,
@@ -140,20 +80,20 @@ class Journal:
         }
         names = ", ".join(values)
         marks = ", ".join(f":{name}" for name in values)
-        cursor = self._database.execute(f"INSERT INTO uploads ({names}) VALUES ({marks})", values)  # noqa: S608 - our names
-        return self._one("id = ?", cursor.lastrowid)
+        rows = self.execute(f"INSERT INTO uploads ({names}) VALUES ({marks}) RETURNING id", values)  # noqa: S608 - our names
+        return self._one("id = ?", rows[0]["id"])
 
     def replan(self, upload: Upload, plan: Plan) -> Upload:
         """Note that it goes on with these pages."""
         names = {
             "pages_digest": plan.pages_digest,
-            "path": str(plan.chapter.path.absolute()),
+            "path": placed(plan.chapter.path),
             "page_names": _page_names(plan),
         }
         return self._set(upload, names)
 
     def move_to(self, upload: Upload, state: State, **values: str | float | None) -> Upload:
-        """Note a step; `values` are `session_id`, `user_id`, `begun_at`, `chapter_id` or `problem`."""
+        """Note a step; `values` are those of an `Upload` that are known now."""
         return self._set(upload, {"state": state, "problem": None, **values})
 
     def fail(self, upload: Upload, problem: str) -> Upload:
@@ -180,62 +120,37 @@ class Journal:
 
     def add_files(self, session_id: str, stored: Iterable[tuple[str, PlannedPage]]) -> None:
         """Note pages that the service acknowledged, by their ids."""
-        rows = [(session_id, file_id, page.digest) for file_id, page in stored]
-        with self._writing, self._database:
-            self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", rows)
+        with self.transaction() as do:
+            for file_id, page in stored:
+                do("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", (session_id, file_id, page.digest))
 
     def forget_files(self, session_id: str, file_ids: Iterable[str]) -> None:
         """Note that the session has these no more."""
-        rows = [(session_id, file_id) for file_id in file_ids]
-        with self._writing, self._database:
-            self._database.execute("BEGIN")
-            self._database.executemany("DELETE FROM files WHERE session_id = ? AND file_id = ?", rows)
+        with self.transaction() as do:
+            for file_id in file_ids:
+                do("DELETE FROM files WHERE session_id = ? AND file_id = ?", (session_id, file_id))
 
     def files(self, session_id: str) -> dict[str, str]:
         """Digest by id of the pages that the session was heard to have."""
-        rows = self._database.execute("SELECT file_id, digest FROM files WHERE session_id = ?", (session_id,))
+        rows = self.execute("SELECT file_id, digest FROM files WHERE session_id = ?", (session_id,))
         return {row["file_id"]: row["digest"] for row in rows}
 
     def learn(self, host: str, fact: str) -> None:
         """Note what the service was seen to do: `hashes_are_sha256` or `lists_files`."""
         column = {"hashes_are_sha256": "hashes_are_sha256", "lists_files": "lists_files"}[fact]
-        with self._writing:
-            self._database.execute("INSERT OR IGNORE INTO hosts (host) VALUES (?)", (host,))
-            self._database.execute(f"UPDATE hosts SET {column} = 1 WHERE host = ?", (host,))  # noqa: S608 - one of two
+        with self.transaction() as do:
+            do("INSERT OR IGNORE INTO hosts (host) VALUES (?)", (host,))
+            do(f"UPDATE hosts SET {column} = 1 WHERE host = ?", (host,))  # noqa: S608 - one of two
 
     def knows(self, host: str, fact: str) -> bool:
         """Whether the service was seen to do so."""
-        row = self._database.execute("SELECT * FROM hosts WHERE host = ?", (host,)).fetchone()
-        return row is not None and bool(row[fact])
-
-    def now(self) -> float:
-        """The time by its clock, in unix seconds."""
-        return self._clock()
-
-    def execute(self, statement: str, values: Sequence[Any] | Mapping[str, Any] = ()) -> list[sqlite3.Row]:
-        """Do one statement, of what is kept beside the uploads; it is on disk when this returns."""
-        with self._writing:
-            return self._database.execute(statement, values).fetchall()
-
-    def _prepare(self, path: Path) -> None:
-        for pragma in ("busy_timeout = 10000", "journal_mode = WAL", "synchronous = FULL"):
-            self._database.execute(f"PRAGMA {pragma}")
-        with self._database:
-            self._database.execute("BEGIN IMMEDIATE")
-            (version,) = self._database.execute("PRAGMA user_version").fetchone()
-            if version == 0:
-                for statement in _SCHEMA.split(";"):
-                    self._database.execute(statement)
-                self._database.execute(f"PRAGMA user_version = {VERSION}")
-        if version > VERSION:
-            raise UsageError(f"The journal {path} is of a newer version of this program. Use that one.")
+        rows = self.execute("SELECT * FROM hosts WHERE host = ?", (host,))
+        return bool(rows) and bool(rows[0][fact])
 
     def _set(self, upload: Upload, values: Mapping[str, Any]) -> Upload:
-        given = {**values, "updated_at": self._clock(), "id": upload.id}
+        given = {**values, "updated_at": self.now(), "id": upload.id}
         assignments = ", ".join(f"{name} = :{name}" for name in given)
-        with self._writing:
-            self._database.execute(f"UPDATE uploads SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
+        self.execute(f"UPDATE uploads SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
         return self._one("id = ?", upload.id)
 
     def _one(self, where: str, *values: Any) -> Upload:
@@ -246,7 +161,7 @@ class Journal:
         return found[0] if found else None
 
     def _all(self, where: str, *values: Any) -> list[Upload]:
-        rows = self._database.execute(f"SELECT * FROM uploads WHERE {where} ORDER BY id DESC", values)  # noqa: S608 - our text
+        rows = self.execute(f"SELECT * FROM uploads WHERE {where} ORDER BY id DESC", values)  # noqa: S608 - our text
         return [_upload(row) for row in rows]
 
 
@@ -254,8 +169,7 @@ def _page_names(plan: Plan) -> str:
     return json.dumps([[page.wire_name, page.name] for page in plan.pages])
 
 
-def _upload(row: sqlite3.Row) -> Upload:
-    values = dict(row)
-    values["state"] = State(values["state"])
-    values["page_names"] = tuple((wire_name, name) for wire_name, name in json.loads(values["page_names"]))
-    return Upload(**values)
+def _upload(row: Row) -> Upload:
+    names = tuple((wire_name, name) for wire_name, name in json.loads(row["page_names"]))
+    read = {"state": State(row["state"]), "page_names": names, "is_ours": bool(row["is_ours"])}
+    return Upload(**{**row, **read})

@@ -12,9 +12,20 @@ import typer
 from mangadex_uploader.settings import SettingsFile, read, variable
 
 
-def setting(name: str, *short: str, help: str) -> Any:  # noqa: A002 - typer's name for it
+def setting(name: str, *short: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's name for it
     """An option `--name`, with its variable."""
-    return typer.Option(f"--{name}", *short, envvar=variable(name), help=help)
+    return typer.Option(f"--{name}", *short, envvar=variable(name), help=help, **more)
+
+
+def given_path(text: str) -> Path:
+    """The path of an option or argument.
+
+    Raises:
+        BadParameter: it is empty, as from a variable that is not set; it does not mean the current folder.
+    """
+    if not text:
+        raise typer.BadParameter("an empty path names nothing; the current folder is '.'")
+    return Path(text)
 
 
 def _with_file(context: typer.Context, path: Path | None) -> Any:
@@ -56,7 +67,14 @@ class Talking:
     )
     config: Annotated[
         Path | None,
-        typer.Option(envvar=variable("config"), is_eager=True, callback=_with_file, help="A TOML file with settings."),
+        typer.Option(
+            envvar=variable("config"),
+            is_eager=True,
+            callback=_with_file,
+            parser=given_path,
+            metavar="PATH",
+            help="A TOML file with settings.",
+        ),
     ] = None
 
     @property
@@ -110,4 +128,7 @@ class Many:
     """How to upload several chapters."""
 
     fail_fast: Annotated[bool, setting("fail-fast", help="Stop at the first chapter that fails.")] = False
-    move_done: Annotated[Path | None, setting("move-done", help="Move finished chapters into this folder.")] = None
+    move_done: Annotated[
+        Path | None,
+        setting("move-done", parser=given_path, metavar="DIR", help="Move finished chapters into this folder."),
+    ] = None

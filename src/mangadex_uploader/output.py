@@ -10,6 +10,9 @@ from typing import Any, TextIO
 
 from mangadex_uploader.printable import printable
 
+UNTOLD = 8
+"""The exit status of what was done while its results could not be written to standard output."""
+
 
 def shown(text: str) -> str:
     """Text with what may come from outside, as a terminal can bear it."""
@@ -31,6 +34,7 @@ class Output:
         self.is_quiet = is_quiet
         self.is_verbose = is_verbose
         self.write_line: Callable[[str], None] = _on_standard_error
+        self.is_cut_off = False
 
     def say(self, text: str) -> None:
         """What a person wants to know."""
@@ -49,16 +53,36 @@ class Output:
     def result(self, *fields: str) -> None:
         """A result for people and scripts, its fields apart by tabs, where no JSON is wanted."""
         if not self.is_json:
-            _write(sys.stdout, "\t".join(printable(field) for field in fields))
+            self._give("\t".join(printable(field) for field in fields))
 
     def tell(self, event: str, **keys: Any) -> None:
         """An object for programs, where JSON is wanted."""
         if self.is_json:
-            _write(sys.stdout, json.dumps({"event": event, **keys}))
+            self._give(json.dumps(_valid({"event": event, **keys})))
+
+    def status(self, status: int = 0) -> int:
+        """The exit status of a command that ends with this one: another where its results could not be given."""
+        return status or (UNTOLD if self.is_cut_off else 0)
+
+    def _give(self, line: str) -> None:
+        """Write a result. If that fails, what is being done goes on; it is said once, and counts at the end."""
+        if self.is_cut_off:
+            return
+        try:
+            _write(sys.stdout, line)
+        except OSError as error:
+            self.is_cut_off = True
+            if sys.stdout is not None:
+                _silence(sys.stdout)
+            self.problem(f"Standard output cannot be written ({error.strerror or error}): the results are not there.")
 
 
 def _on_standard_error(line: str) -> None:
-    _write(sys.stderr, line)
+    try:
+        _write(sys.stderr, line)
+    except OSError:  # there is no other place to say so
+        if sys.stderr is not None:
+            _silence(sys.stderr)
 
 
 def _write(stream: TextIO | None, line: str) -> None:
@@ -79,3 +103,12 @@ def _silence(stream: TextIO) -> None:
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, stream.fileno())
     os.close(nowhere)
+
+
+def _valid(value: Any) -> Any:
+    r"""With `\udcff` and the like written out: of names that are no valid text, JSON has no form that all can read."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _valid(its) for key, its in value.items()}
+    return [_valid(it) for it in value] if isinstance(value, list | tuple) else value

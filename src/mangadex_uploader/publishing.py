@@ -15,9 +15,11 @@ from mangadex_uploader.events import Note, Result, SessionReady
 from mangadex_uploader.inventory import Inventory, ListedFile, OpenSession, take_stock
 from mangadex_uploader.journal import State, Upload
 from mangadex_uploader.service import Service
-from mangadex_uploader.sessions import Opened, Opening, OpenSessionPolicy, abandon, is_of, session_lost
+from mangadex_uploader.sessions import Opened, Opening, OpenSessionPolicy, abandon, session_lost
 from mangadex_uploader.together import all_of
 from mangadex_uploader.transfer import Transfer
+from mangadex_uploader.turns import Turn
+from mangadex_uploader.whose import is_of
 
 RECONCILIATIONS = 3
 """So often is a session compared with the plan before a commit, while it keeps differing."""
@@ -34,10 +36,13 @@ ANSWER_WITHIN_S = 5.0
 class Publishing:
     """Publishes one planned chapter."""
 
-    def __init__(self, service: Service, plan: Plan, *, allow_duplicate: bool, policy: OpenSessionPolicy) -> None:
+    def __init__(
+        self, service: Service, plan: Plan, turn: Turn | None, *, allow_duplicate: bool, policy: OpenSessionPolicy
+    ) -> None:
         self._service = service
         self._journal = service.journal
         self._plan = plan
+        self._turn = turn
         self._allow_duplicate = allow_duplicate
         self._policy = policy
         self._opening = Opening(service, plan, policy)
@@ -151,6 +156,8 @@ class Publishing:
             await self._reconcile(transfer, session.id)
             if not self._allow_duplicate and time.monotonic() - self._no_duplicate_at > FRESH_S:
                 await self._no_duplicate()
+            if self._turn is not None:
+                await asyncio.to_thread(self._turn.before_commit)
             order = [transfer.stored[page.position] for page in self._plan.pages]
             chapter_id = await Commit(self._service, self._plan, upload, self._check_publish_date).run(order)
             return Result(

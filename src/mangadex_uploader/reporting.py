@@ -13,6 +13,7 @@ from mangadex_uploader.identifiers import chapter_page
 from mangadex_uploader.listing import is_left_by_program
 from mangadex_uploader.meter import Meter
 from mangadex_uploader.output import Output, size
+from mangadex_uploader.printable import printable
 from mangadex_uploader.progress import Progress
 
 MOST_CHANGES = 10
@@ -78,7 +79,7 @@ class Reporter:
 
     def _begin(self, plan: Plan) -> None:
         self._progress.stop()
-        self._path, self._label = str(plan.chapter.path), plan.chapter.label
+        self._path, self._label = str(plan.chapter.path), printable(plan.chapter.label)
         self._meter = Meter(plan.total_bytes)
 
     def _tell_plan(self, plan: Plan) -> None:
@@ -100,7 +101,7 @@ class Reporter:
 
 def tell_changes(plan: Plan, output: Output) -> None:
     """What was done to the pages: a line each. Of many, what loses nothing is only counted, unless more is wanted."""
-    label = plan.chapter.label
+    label = printable(plan.chapter.label)
     if plan.source.order_file:
         output.say(f"{label}: the pages are in the order of {plan.source.order_file}")
     is_long = len(plan.done) > MOST_CHANGES
@@ -118,7 +119,7 @@ def tell_left_out(plan: Plan, output: Output) -> None:
     most = len(names) if output.is_verbose else MOST_LEFT_OUT
     more = f" and {len(names) - most} more" if len(names) > most else ""
     if names:
-        output.say(f"{plan.chapter.label}: left out: {', '.join(names[:most])}{more}")
+        output.say(f"{printable(plan.chapter.label)}: left out: {', '.join(names[:most])}{more}")
 
 
 def _counted(changes: tuple[PageChange, ...]) -> str:
@@ -141,7 +142,7 @@ def _kinds(change: PageChange) -> list[str] | None:
 
 
 def _outcome(result: Result) -> str:
-    label = result.plan.chapter.label
+    label = printable(result.plan.chapter.label)
     if not result.confirmed:
         return f"{label}: sent and committed; the service does not show it yet, as with chapters that wait for approval"
     if result.already_done:

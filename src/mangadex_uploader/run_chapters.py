@@ -1,31 +1,33 @@
-"""What `upload` and `check` do."""
+"""What `upload` does."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-from mangadex_uploader.access import host_of
-from mangadex_uploader.batch import Batch, Place
+from mangadex_uploader import places
+from mangadex_uploader.access import access, host_of
+from mangadex_uploader.batch import Batch
 from mangadex_uploader.connected import Connected, run_connected
 from mangadex_uploader.consent import check_terms
-from mangadex_uploader.endings import Ending, tell_summary
-from mangadex_uploader.errors import DuplicateChapter, UsageError
+from mangadex_uploader.endings import Ending, What, tell_summary
+from mangadex_uploader.errors import SignInNeeded, UsageError
+from mangadex_uploader.expanding import expanded
 from mangadex_uploader.failures import common_status
-from mangadex_uploader.first_pass import failed, tell_values
-from mangadex_uploader.identifiers import chapter_page
-from mangadex_uploader.json_output import of_plan
+from mangadex_uploader.journal import Journal
 from mangadex_uploader.loading import load_ahead
 from mangadex_uploader.memory import give_back_pages
+from mangadex_uploader.moving_done import check_away
 from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted
-from mangadex_uploader.output import Output, size
-from mangadex_uploader.printable import printable
+from mangadex_uploader.output import Output
 from mangadex_uploader.progress import progress_for
 from mangadex_uploader.queue_journal import Queue
-from mangadex_uploader.reporting import Reporter, tell_changes, tell_left_out
+from mangadex_uploader.queue_place import Place
+from mangadex_uploader.reporting import Reporter
 from mangadex_uploader.sessions import OpenSessionPolicy
-from mangadex_uploader.uploader import Checked, Uploader
-from mangadex_uploader.wanted_chapters import Described, WantedChapters
+from mangadex_uploader.wanted_chapters import Described, Expand, WantedChapters
 
 STOPPING = "Stopping. What was sent is kept: run the same command again to go on. Press Ctrl-C again to end at once."
 
@@ -43,9 +45,16 @@ def upload_all(  # noqa: PLR0913 - groups of options
 
 
 def upload_paths(  # noqa: PLR0913 - groups of options
-    paths: list[Path], wanted: Wanted, choices: Choices, many: Many, reach: Reach, talking: Talking, output: Output
+    paths: list[Path],
+    wanted: Wanted,
+    choices: Choices,
+    many: Many,
+    reach: Reach,
+    talking: Talking,
+    output: Output,
+    expand: Expand = expanded,
 ) -> list[Ending]:
-    """As `upload_all`; how each chapter ended.
+    """As `upload_all`; how each chapter ended. `expand` tells which chapters are at a path.
 
     Raises:
         UploadError: as `upload_all`.
@@ -54,10 +63,13 @@ def upload_paths(  # noqa: PLR0913 - groups of options
     policy_of(choices)
     check_done_folder(paths, many)
     check_terms(host_of(reach), output, talking, accepted_now=choices.accept_terms)
-    chapters = WantedChapters(wanted, reach, talking, output)
+    chapters = WantedChapters(wanted, reach, talking, output, expand=expand)
     described = chapters.of(paths)
-    endings = list(chapters.failed)
-    if described and not (many.fail_fast and endings):
+    endings = list(chapters.ended)
+    _note_failed(endings, reach, talking)
+    if described and many.fail_fast and chapters.has_failed:
+        endings += _put_off(described, reach, talking, output)
+    elif described:
         allowed = wanted.allow_duplicate
         endings += upload_described(described, choices, many, reach, talking, output, allow_duplicate=allowed)
     if len(endings) > 1:
@@ -82,6 +94,7 @@ def upload_described(  # noqa: PLR0913 - groups of options
         InterruptedBySignalError: as `upload_all`.
     """
     policy = policy_of(choices)
+    check_done_folder([it.chapter.path for it in described], many)
     progress = progress_for(output, is_wanted=not choices.no_progress)
     reporter = Reporter(output, progress, host_of(reach))
     give_back_pages()
@@ -89,8 +102,9 @@ def upload_described(  # noqa: PLR0913 - groups of options
     async def upload(connected: Connected) -> list[Ending]:
         load_ahead()
         uploader = connected.uploader(reporter.on_event, allow_duplicate=allow_duplicate, open_session=policy)
-        place = Place(Queue(connected.journal), connected.client.configuration.host, connected.account)
-        return await Batch(uploader, place, reporter, output, many).run(described, allow_duplicate=allow_duplicate)
+        return await Batch(uploader, _place(connected), reporter, output, many).run(
+            described, allow_duplicate=allow_duplicate
+        )
 
     try:
         return run_connected(reach, talking, output, upload, STOPPING)
@@ -98,87 +112,47 @@ def upload_described(  # noqa: PLR0913 - groups of options
         reporter.stop()
 
 
-def check_all(paths: list[Path], wanted: Wanted, reach: Reach, talking: Talking, output: Output) -> int:
-    """Check the chapters; the exit status.
+def _put_off(described: Sequence[Described], reach: Reach, talking: Talking, output: Output) -> list[Ending]:
+    """Leave them for later, in the queue."""
 
-    Raises:
-        UploadError: the options do not do, or nobody is signed in.
-        InterruptedBySignalError: a signal stopped it.
-    """
-    chapters = WantedChapters(wanted, reach, talking, output)
-    described = chapters.of(paths)
-    statuses = [it.status for it in chapters.failed]
-    if not described:
-        return common_status(statuses)
-    host = host_of(reach)
+    async def add(connected: Connected) -> None:
+        _place(connected).add(described)
 
-    async def check(connected: Connected) -> list[int]:
-        uploader = connected.uploader()
-        return [
-            await _check_one(uploader, it, host, output, allow_duplicate=wanted.allow_duplicate) for it in described
-        ]
-
-    return common_status(statuses + run_connected(reach, talking, output, check))
+    run_connected(reach, talking, output, add)
+    return not_reached(described)
 
 
-async def _check_one(
-    uploader: Uploader, described: Described, host: str, output: Output, *, allow_duplicate: bool
-) -> int:
-    chapter = described.chapter
-    tell_values(described, output)
+def _note_failed(endings: Sequence[Ending], reach: Reach, talking: Talking) -> None:
+    """Let the queue have those whose values could not be found out, where it is known without asking whose it is."""
+    failed_here = [it for it in endings if it.what is What.FAILED and os.path.lexists(it.path)]
+    if not failed_here:
+        return
     try:
-        found = await uploader.check(chapter)
-    except Exception as error:  # noqa: BLE001 - an unexpected one goes on
-        return failed(chapter.path, error, output).status
-    _tell_checked(found, output)
-    if found.duplicates and not allow_duplicate:
-        return failed(chapter.path, duplicate_of(found, host), output).status
-    output.result(str(chapter.path), f"ok, {len(found.plan.pages)} pages, {size(found.plan.total_bytes)}")
-    return 0
+        given = access(reach, talking.file)
+    except SignInNeeded:
+        return
+    if given.account is not None:
+        with closing(Journal(places.journal_file())) as journal:
+            Place(Queue(journal), given.configuration.host, given.account).add_failed(failed_here)
 
 
-def duplicate_of(found: Checked, host: str) -> DuplicateChapter:
-    """The refusal of a chapter that the service has."""
-    pages = ", ".join(chapter_page(host, it) for it in found.duplicates)
-    return DuplicateChapter(f"{found.plan.chapter.label}: the service has this chapter already: {pages}.")
+def not_reached(described: Sequence[Described]) -> list[Ending]:
+    """Chapters that nothing was done for."""
+    return [Ending(it.chapter.path, What.WAITING) for it in described]
 
 
-def _tell_checked(found: Checked, output: Output) -> None:
-    plan = found.plan
-    label = plan.chapter.label
-    more = {"duplicates": list(found.duplicates), "needs_approval": found.needs_approval}
-    output.tell("checked", path=str(plan.chapter.path), **of_plan(plan), **more)
-    output.say(f"{label}: pages {in_order(plan.source.names, is_whole=output.is_verbose)}")
-    tell_changes(plan, output)
-    for warning in plan.warnings:
-        output.say(f"{label}: {warning}")
-    tell_left_out(plan, output)
-    if found.needs_approval:
-        output.say(f"{label}: it will wait for approval")
-
-
-def in_order(names: Sequence[str], *, is_whole: bool) -> str:
-    """The first and the last, or all."""
-    if is_whole or len(names) < 3:
-        return ", ".join(names)
-    return f"{names[0]} to {names[-1]}, {len(names)} of them"
+def _place(connected: Connected) -> Place:
+    return Place(Queue(connected.journal), connected.client.configuration.host, connected.account)
 
 
 def check_done_folder(paths: Sequence[Path], many: Many) -> None:
-    """What is moved away must not be among what is uploaded.
+    """What is moved away must not be among what is uploaded, nor where that is.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is, or `--move-done` names no folder.
     """
-    if many.move_done is None:
-        return
-    place = many.move_done.absolute()
-    for path in paths:
-        if path.absolute() in (place, *place.parents):
-            raise UsageError(
-                f"--move-done: {printable(str(many.move_done))} is in {printable(str(path))}, and would be taken for a "
-                f"chapter of it: name a folder elsewhere."
-            )
+    if many.move_done is not None:
+        check_away(many.move_done, paths)
 
 
 def policy_of(choices: Choices) -> OpenSessionPolicy:

@@ -7,18 +7,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import typer
+
 from mangadex_uploader import json_output
 from mangadex_uploader.access import host_of
 from mangadex_uploader.commands_edit import EditChoices, NewValues
 from mangadex_uploader.connected import Connected, run_connected
 from mangadex_uploader.consent import check_terms
-from mangadex_uploader.edit_plan import Changes, EditResult, VersionConflict, written
+from mangadex_uploader.edit_conflict import VersionConflict, written
+from mangadex_uploader.edit_plan import Changes, Difference, EditResult
 from mangadex_uploader.editing import Editor
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.events import Event, Note, Retrying
+from mangadex_uploader.failures import report
 from mangadex_uploader.fields import ID, parse_publish_at
 from mangadex_uploader.identifiers import chapter_page, id_in
 from mangadex_uploader.ids import Ids
+from mangadex_uploader.interruption import InterruptedBySignalError
 from mangadex_uploader.loading import load_ahead
 from mangadex_uploader.looking_up import Name, Outcome, look_up
 from mangadex_uploader.memory import give_back_pages
@@ -44,9 +49,26 @@ def edit_chapter(  # noqa: PLR0913 - groups of options
     """Change the chapter.
 
     Raises:
-        UploadError: the options do not do, nobody is signed in, or it is not changed.
+        typer.Exit: it is not changed; the error was told, with the path that it is about.
         InterruptedBySignalError: a signal stopped it.
     """
+    try:
+        _edit_chapter(chapter, path, new, choices, reach, talking, output)
+    except InterruptedBySignalError:
+        raise
+    except Exception as error:  # noqa: BLE001 - an unexpected one is told as such
+        raise typer.Exit(report(output, error, None if path is None else str(path))) from None
+
+
+def _edit_chapter(  # noqa: PLR0913 - groups of options
+    chapter: str,
+    path: Path | None,
+    new: NewValues,
+    choices: EditChoices,
+    reach: Reach,
+    talking: Talking,
+    output: Output,
+) -> None:
     chapter_id = chapter_in(chapter)
     if path is not None:
         check_terms(host_of(reach), output, talking, accepted_now=choices.accept_terms)
@@ -78,7 +100,7 @@ def edit_chapter(  # noqa: PLR0913 - groups of options
     try:
         result = run_connected(reach, talking, output, work, STOPPING)
     except VersionConflict as conflict:
-        sides = {"planned": conflict.planned, "present": conflict.present}
+        sides = {"planned": conflict.planned, "present": conflict.present, "changed": _sides(conflict.changed)}
         output.tell("conflict", path=told_of, chapter_id=chapter_id, **sides)
         raise
     finally:
@@ -150,10 +172,10 @@ def _tell_result(result: EditResult, path: str | None, host: str, output: Output
         chapter_id=result.chapter_id,
         url=address,
         confirmed=result.confirmed,
-        needs_approval=None,
+        needs_approval=result.needs_approval,
         already_done=result.already_done,
         version=result.version,
-        changed={name: {"before": before, "after": after} for name, (before, after) in result.values.items()},
+        changed=_sides(result.values),
         pages=result.pages,
         kept_pages=result.kept_pages,
         sent_bytes=result.sent_bytes,
@@ -163,12 +185,30 @@ def _tell_result(result: EditResult, path: str | None, host: str, output: Output
     output.result(address)
 
 
+def _sides(values: Difference) -> dict[str, dict[str, Any]]:
+    return {name: {"before": before, "after": after} for name, (before, after) in values.items()}
+
+
 def _in_words(result: EditResult) -> str:
-    if result.already_done:
-        return f"Chapter {result.chapter_id}: nothing to do, it is as wanted"
+    chapter = f"Chapter {result.chapter_id}"
+    if not result.values and result.pages is None:
+        return f"{chapter}: {_unchanged(result)}"
     parts = [f"{name} {written(before)} -> {written(after)}" for name, (before, after) in result.values.items()]
     if result.pages is not None:
         sent = f"{size(result.sent_bytes)} sent" if result.sent_bytes else "none sent"
         parts.append(f"{result.pages} pages, {result.kept_pages} of them kept, {sent}")
-    doubt = "" if result.confirmed else "; committed, but the service does not show it yet"
-    return f"Chapter {result.chapter_id}: changed to version {result.version}: {'; '.join(parts)}{doubt}"
+    doubt = "" if result.confirmed else "; the service does not show its pages yet"
+    waits = "; it waits for a moderator, and nobody can read it until then" if result.needs_approval else ""
+    return f"{chapter}: changed to version {result.version}: {'; '.join(parts)}{doubt}{waits}"
+
+
+def _unchanged(result: EditResult) -> str:
+    if result.already_done and result.confirmed:
+        return "nothing to do, it is as wanted"
+    sent = "these pages are committed already" if result.already_done else "an earlier run has sent these pages"
+    if result.needs_approval:
+        return f"{sent}; the chapter waits for a moderator, and nobody can read it until then"
+    return (
+        f"{sent}, but readers do not get them yet. They may wait for their time or for processing, which may also have "
+        "refused them"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mangadex_uploader import asking
 from mangadex_uploader.connected import Connected, run_connected
+from mangadex_uploader.edit_journal import Edit
 from mangadex_uploader.errors import UsageError
 from mangadex_uploader.events import Note
 from mangadex_uploader.options import Reach, Talking
@@ -72,6 +73,7 @@ def _show(found: SessionSummary, output: Output) -> None:
         "created_at": begun,
         "is_ours": upload is not None,
         "path": upload.path if upload else None,
+        "chapter_id": upload.chapter_id if upload else None,
     }
     output.tell("session_open", **keys)
     output.result("session", session.id)
@@ -80,3 +82,6 @@ def _show(found: SessionSummary, output: Output) -> None:
     output.result("pages", str(len(session.files) or "none listed"))
     output.result("begun", begun or "unknown")
     output.result("of", upload.path if upload else "another program, or another machine")
+    if isinstance(upload, Edit):
+        output.result("edits", upload.chapter_id)
+        output.result("go on with", upload.command)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import filelock
 
 from mangadex_uploader import interrupts, places
-from mangadex_uploader.access import host_of
+from mangadex_uploader.access import access, host_of
 from mangadex_uploader.consent import check_terms
-from mangadex_uploader.endings import Ending, What
-from mangadex_uploader.errors import TryLater, UsageError
-from mangadex_uploader.expanding import chapters_in
+from mangadex_uploader.endings import Ending
+from mangadex_uploader.errors import UsageError
+from mangadex_uploader.failures import explained, report
 from mangadex_uploader.interruption import InterruptedBySignalError
 from mangadex_uploader.journal import Journal
 from mangadex_uploader.options import Choices, Many, Reach, Talking, Wanted
@@ -24,13 +25,14 @@ from mangadex_uploader.output import Output
 from mangadex_uploader.printable import printable
 from mangadex_uploader.queue_journal import Queue, Waits
 from mangadex_uploader.run_chapters import check_done_folder, policy_of, upload_paths
-from mangadex_uploader.signatures import signature
+from mangadex_uploader.wanted_chapters import Expand
+from mangadex_uploader.watched import Watched
 from mangadex_uploader.watching import Watching
 
 RETRY_S = 300.0
 """What stopped because of the network, the service or an open session is tried again after so long."""
 
-MAY_PASS = {3, TryLater.exit_status}
+SHORTEST_SETTLE_S = 0.1
 LONGEST_LOOK_S = 1.0
 
 
@@ -51,58 +53,69 @@ def watch_folder(  # noqa: PLR0913 - groups of options
         InterruptedBySignalError: a signal stopped it.
     """
     policy_of(choices)
-    _check(folder, wanted, many)
+    _check(folder, settle_s, wanted, many)
+    access(reach, talking.file)
     check_terms(host_of(reach), output, talking, accepted_now=choices.accept_terms)
+
+    def upload(paths: list[Path], expand: Expand) -> Sequence[Ending]:
+        return upload_paths(paths, wanted, choices, many, reach, talking, output, expand)
+
     with _alone():
-        watching = Watching(settle_s, RETRY_S, _finished(host_of(reach)))
+        finished = {} if many.move_done else _finished(host_of(reach))  # what is to be moved is looked at once more
+        watching, watched = Watching(settle_s, RETRY_S), Watched(folder, finished, output)
         output.tell("watching", path=str(folder), settle_seconds=settle_s)
-        output.say(f"Watching {folder}; Ctrl-C ends it.")
+        output.say(f"Watching {printable(str(folder))}; Ctrl-C ends it.")
         try:
             while True:
-                ready = watching.ready(_found(folder), time.monotonic())
-                if not ready:
+                ready = watching.ready(watched.look(), time.monotonic())
+                if ready:
+                    done, later = _upload(ready, watched, upload, output)
+                    watching.handled(done)
+                    watching.postpone(later, time.monotonic())
+                else:
                     _pause(min(settle_s, LONGEST_LOOK_S), output)
-                    continue
-                endings = upload_paths(ready, wanted, choices, many, reach, talking, output)
-                later = _to_try_again(endings)
-                watching.postpone(later, time.monotonic())
-                watching.handled(path for path in ready if path not in later)
         except KeyboardInterrupt:  # between two pauses
             raise InterruptedBySignalError(signal.SIGINT) from None
 
 
-def _check(folder: Path, wanted: Wanted, many: Many) -> None:
+def _upload(
+    ready: list[Path],
+    watched: Watched,
+    upload: Callable[[list[Path], Expand], Sequence[Ending]],
+    output: Output,
+) -> tuple[set[Path], set[Path]]:
+    """Upload what is in these; those that are done, and those that are to be tried again later."""
+    try:
+        endings = upload(ready, watched.chapters)
+    except Exception as error:
+        failure = explained(error)
+        if failure is None or failure.status == UsageError.exit_status:
+            raise
+        report(output, error)
+        output.say(f"Trying again in {RETRY_S / 60:.0f} minutes.")
+        return set(), set(ready)
+    return watched.done_and_later(ready, endings)
+
+
+def _check(folder: Path, settle_s: float, wanted: Wanted, many: Many) -> None:
     if not folder.is_dir():
         raise UsageError(f"{printable(str(folder))}: is no folder; give the one in which chapters appear")
+    if not (math.isfinite(settle_s) and settle_s >= SHORTEST_SETTLE_S):
+        raise UsageError(f"--settle: {settle_s:g} is no time to wait: give seconds, {SHORTEST_SETTLE_S:g} or more.")
     for name, value in {"chapter": wanted.chapter, "volume": wanted.volume, "title": wanted.title}.items():
         if value is not None and (name, value) != ("chapter", "oneshot"):
             raise UsageError(f"--{name} is one chapter's, and a folder is watched for many: leave it out.")
     check_done_folder([folder], many)
 
 
-def _found(folder: Path) -> dict[Path, str]:
-    """What is there now, by its signature; what goes away meanwhile is left out."""
-    found = {}
-    for path in chapters_in(folder):
-        try:
-            found[path] = signature(path)
-        except OSError:
-            continue
-    return found
-
-
-def _finished(host: str) -> dict[Path, str]:
+def _finished(host: str) -> dict[str, str]:
     """What earlier runs finished, as it was then."""
     with closing(Journal(places.journal_file())) as journal:
         return {
-            Path(it.path): it.signature
+            it.path: it.signature
             for it in Queue(journal).all()
             if it.host == host and it.state is Waits.DONE and it.signature
         }
-
-
-def _to_try_again(endings: Sequence[Ending]) -> set[Path]:
-    return {it.path for it in endings if it.what is What.WAITING or it.status in MAY_PASS}
 
 
 def _pause(seconds: float, output: Output) -> None:

@@ -8,12 +8,15 @@ from enum import Enum
 
 import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
-from mangadex_uploader.edit_journal import Edit, Edits
+from mangadex_uploader.edit_journal import Edits
 from mangadex_uploader.errors import ForeignSession, SessionLost
 from mangadex_uploader.events import Note
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import State, Upload
 from mangadex_uploader.service import MAX_TRIES, Service, is_answered, is_unclear, may_pass, stopped_by
+from mangadex_uploader.whose import is_of, shown
+
+__all__ = ["CLOCK_GRAIN_S", "INTENT_S", "OpenSessionPolicy", "Opened", "Opening", "abandon", "session_lost", "shown"]
 
 CLOCK_GRAIN_S = 2.0
 """The service tells its time and a session's in whole seconds."""
@@ -79,7 +82,7 @@ class Opening:
         while True:
             try:
                 answer = await self._service.sessions.begin_upload_session(begin_upload_session=wanted)
-                return self._opened(upload, OpenSession.of(answer), resumed=False)
+                return self._opened(upload, OpenSession.of(answer), resumed=False, is_ours=True)
             except mangadex.OpenApiException as error:
                 tries += 1
                 may_be_ours = may_be_ours or is_unclear(error)
@@ -105,21 +108,24 @@ class Opening:
         earlier = self._journal.of_session(self._service.host, self._service.account, session.id)
         if earlier is not None and is_of(earlier, self._plan):
             self._journal.move_to(upload, State.CLOSED)
-            return self._opened(self._journal.replan(earlier, self._plan), session, resumed=True)
+            return self._opened(
+                self._journal.replan(earlier, self._plan), session, resumed=True, is_ours=earlier.is_ours
+            )
         edit = Edits(self._journal).of_session(self._service.host, self._service.account, session.id)
         is_for_this = edit is None and not session.edits and self._is_of_same_work(session)
         is_adoptable = is_for_this and self._is_known_whole(session)
         if earlier is None:
             was_begun = may_be_ours and self._was_begun_by(upload, session, ahead_s)
             if is_for_this and (self._fits(session) or was_begun):
-                return self._opened(upload, session, resumed=True)
+                return self._opened(upload, session, resumed=True, is_ours=was_begun)
             if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
                 self._service.emit(Note(f"The open session {session.id} is used, as told."))
-                return self._opened(upload, session, resumed=True)
-            if edit is None and self._policy is OpenSessionPolicy.ABANDON:
-                await abandon(self._service, session.id)
-                self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
-                return None
+                return self._opened(upload, session, resumed=True, is_ours=False)
+        may_be_committed = earlier is not None and earlier.state in (State.COMMITTING, State.UNCONFIRMED)
+        if edit is None and not may_be_committed and self._policy is OpenSessionPolicy.ABANDON:
+            await abandon(self._service, session.id)
+            self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
+            return None
         self._journal.move_to(upload, State.CLOSED, problem="another session is open")
         raise ForeignSession(shown(session, earlier or edit, is_adoptable=is_adoptable), session.id)
 
@@ -146,19 +152,11 @@ class Opening:
             and session.created_at.timestamp() >= upload.intended_at + ahead_s - CLOCK_GRAIN_S
         )
 
-    def _opened(self, upload: Upload, session: OpenSession, *, resumed: bool) -> Opened:
+    def _opened(self, upload: Upload, session: OpenSession, *, resumed: bool, is_ours: bool) -> Opened:
         begun_at = session.created_at.timestamp() if session.created_at else None
-        moved = self._journal.move_to(
-            upload, State.OPEN, session_id=session.id, user_id=session.user_id, begun_at=begun_at
-        )
+        its = {"session_id": session.id, "user_id": session.user_id, "begun_at": begun_at, "is_ours": is_ours}
+        moved = self._journal.move_to(upload, State.OPEN, **its)
         return Opened(moved, session, resumed)
-
-
-def is_of(upload: Upload, plan: Plan) -> bool:
-    """Whether an upload is of this plan's chapter: two oneshots of a manga have one identity, but not one place."""
-    if upload.identity != plan.identity:
-        return False
-    return upload.path == str(plan.chapter.path.absolute()) or upload.pages_digest == plan.pages_digest
 
 
 async def abandon(service: Service, session_id: str) -> None:
@@ -179,34 +177,6 @@ async def abandon(service: Service, session_id: str) -> None:
     edit = Edits(service.journal).of_session(service.host, service.account, session_id)
     if edit is not None and edit.state in (State.OPEN, State.COMMITTING):
         Edits(service.journal).move_to(edit, State.CLOSED, problem="its session was abandoned")
-
-
-def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: bool) -> str:
-    """What a session is that cannot be used, and what to do about it."""
-    files = f"{len(session.files)} pages" if session.files else "no pages listed"
-    begun = f", begun {session.created_at:%Y-%m-%d %H:%M} UTC" if session.created_at else ""
-    groups = f"groups {', '.join(session.groups)}" if session.groups else "no groups"
-    what = f"Session {session.id} is open (manga {session.manga}, {groups}, {files}{begun})"
-    if isinstance(earlier, Edit):
-        return (
-            f"{what}. It belongs to your edit of chapter {earlier.chapter_id}, which is not finished: run `mangadex "
-            f"edit {earlier.chapter_id} {earlier.path}`, or `mangadex session abandon`."
-        )
-    if earlier is not None:
-        return (
-            f"{what}. It belongs to your upload of {earlier.path}, which is not finished: run `mangadex upload` with "
-            f"that path, or `mangadex session abandon`."
-        )
-    if session.edits:
-        return (
-            f"{what} and changes a chapter that is published, so it was left alone. Finish it where it was begun, or "
-            f"use --abandon-existing to delete it; the chapter then stays as it is."
-        )
-    adopt = "--adopt to fill it with this chapter, or " if is_adoptable else ""
-    return (
-        f"{what} and was not begun by this upload, so it was left alone. Finish it where it was begun, or use "
-        f"{adopt}--abandon-existing to delete it."
-    )
 
 
 def session_lost(session_id: str) -> SessionLost:

@@ -5,29 +5,29 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from copy import copy
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-import filelock
-
 import mangadex_openapi as mangadex
 from mangadex_uploader.catalogue import needs_approval, same_chapters
 from mangadex_uploader.chapter import Chapter, Plan
 from mangadex_uploader.checking import plan_chapter
-from mangadex_uploader.errors import TryLater, UsageError
-from mangadex_uploader.events import Event, Note, Planned, Result
+from mangadex_uploader.edit_journal import Edit, Edits
+from mangadex_uploader.errors import UsageError
+from mangadex_uploader.events import Event, Planned, Result
 from mangadex_uploader.inventory import OpenSession
-from mangadex_uploader.journal import Journal, State, Upload
-from mangadex_uploader.locks import account_lock
+from mangadex_uploader.journal import Journal, Upload
+from mangadex_uploader.printable import printable
 from mangadex_uploader.publishing import Publishing
 from mangadex_uploader.service import Service
-from mangadex_uploader.sessions import OpenSessionPolicy, abandon, is_of
-
-LOCK_POLL_S = 0.2
+from mangadex_uploader.sessions import OpenSessionPolicy, abandon
+from mangadex_uploader.snapshots import Snapshot
+from mangadex_uploader.turns import Turn, Unchanged, alone
+from mangadex_uploader.unfinished import session_to_give_up, unfinished_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +41,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class SessionSummary:
-    """The session that the account has open, and the upload of ours that it belongs to, if any."""
+    """The session that the account has open, and the upload or edit of ours that it belongs to, if any."""
 
     session: OpenSession
-    upload: Upload | None
+    upload: Upload | Edit | None
 
 
 class Uploader:
@@ -94,7 +94,8 @@ class Uploader:
         Raises:
             UploadError: it is not published; see `mangadex_uploader.errors` for each reason.
         """
-        return await self.publish(await self.plan(chapter))
+        was = await asyncio.to_thread(Snapshot.of, chapter.path)
+        return await self.publish(await self.plan(chapter), Unchanged(chapter.path, was))
 
     async def plan(self, chapter: Chapter) -> Plan:
         """Read, check and prepare a chapter's pages; the service is asked nothing, and no event is emitted.
@@ -102,21 +103,24 @@ class Uploader:
         Raises:
             UploadError: its values or pages cannot be used.
         """
+        _check_title(chapter)
         stop = threading.Event()
         try:
             return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC), stop=stop)
         finally:
             stop.set()
 
-    async def publish(self, plan: Plan) -> Result:
-        """As `upload`, of a chapter that is planned.
+    async def publish(self, plan: Plan, turn: Turn | None = None) -> Result:
+        """As `upload`, of a chapter that is planned; without a `turn` nobody looks whether its files stay the same.
 
         Raises:
-            UploadError: as `upload`.
+            UploadError: as `upload`, or what the turn raises.
         """
         self._service.emit(Planned(plan))
         async with self._alone():
-            return await self._publishing(plan).run()
+            if turn is not None:
+                await asyncio.to_thread(turn.at_begin)
+            return await self._publishing(plan, turn).run()
 
     def finished(self, plan: Plan) -> Result | None:
         """The result of an earlier run that published exactly these pages, by the journal.
@@ -133,17 +137,13 @@ class Uploader:
             Whether there was one.
 
         Raises:
-            UploadError: its commit may still come through, or the service does not do it.
+            UploadError: its commit may still come through, this program is not known to have begun it, or the service
+                does not do it.
         """
-        upload = self._service.journal.latest(self._service.host, self._service.account, plan.identity)
-        if upload is None or not is_of(upload, plan) or upload.session_id is None:
-            return False
-        if upload.state is State.COMMITTING:
-            raise TryLater(f"{plan.chapter.label}: its commit may still come through; run the same command again.")
-        if upload.state is not State.OPEN:
-            return False
-        await self.abandon(upload.session_id)
-        return True
+        session_id = session_to_give_up(self._service, plan)
+        if session_id is not None:
+            await self.abandon(session_id)
+        return session_id is not None
 
     async def events(self, chapter: Chapter) -> AsyncIterator[Event | Result]:
         """As `upload`, as an iterator: what happens, and the result as the last item."""
@@ -190,7 +190,8 @@ class Uploader:
         session = await self._service.open_session()
         if session is None:
             return None
-        upload = self._service.journal.of_session(self._service.host, self._service.account, session.id)
+        key = self._service.host, self._service.account, session.id
+        upload = self._service.journal.of_session(*key) or Edits(self._service.journal).of_session(*key)
         return SessionSummary(session, upload)
 
     async def abandon(self, session_id: str) -> None:
@@ -204,36 +205,23 @@ class Uploader:
 
     def unfinished_first(self, chapters: list[Chapter]) -> list[Chapter]:
         """These chapters, the one whose session may be open before the others: an account has one session."""
-        begun = {
-            upload.path
-            for upload in self._service.journal.uploads()
-            if (upload.host, upload.account) == (self._service.host, self._service.account)
-            and upload.state in (State.OPEN, State.COMMITTING)
-        }
-        return sorted(chapters, key=lambda chapter: str(chapter.path.absolute()) not in begun)
+        return unfinished_first(self._service, chapters)
 
-    def _publishing(self, plan: Plan) -> Publishing:
-        return Publishing(self._service, plan, allow_duplicate=self._allow_duplicate, policy=self._policy)
+    def _alone(self) -> AbstractAsyncContextManager[None]:
+        return alone(self._service)
 
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """One process at a time for this host and account; others wait. The lock ends with its process."""
-        lock = account_lock(self._service.journal.folder, self._service.host, self._service.account)
-        told = False
-        while True:
-            try:
-                lock.acquire(timeout=0)
-            except filelock.Timeout:
-                if not told:
-                    self._service.emit(Note("Another upload of this account is running; waiting for it to end."))
-                told = True
-                await asyncio.sleep(LOCK_POLL_S)
-            else:
-                break
-        try:
-            yield
-        finally:
-            lock.release()
+    def _publishing(self, plan: Plan, turn: Turn | None = None) -> Publishing:
+        return Publishing(self._service, plan, turn, allow_duplicate=self._allow_duplicate, policy=self._policy)
+
+
+def _check_title(chapter: Chapter) -> None:
+    """A title from a name on disk may be no text that can be sent."""
+    title = chapter.title or ""
+    if title.encode(errors="replace").decode() != title:
+        raise UsageError(
+            f"{printable(chapter.label)}: its title {printable(title)} is no valid text; give one with --title, or in "
+            f"chapters.toml beside it."
+        )
 
 
 def upload_chapter(  # noqa: PLR0913 - those of Uploader

@@ -19,13 +19,12 @@ class Watching:
     Args:
         settle_s: so long has something to be unchanged.
         retry_s: after so long is tried again what stopped for a cause that may pass.
-        known: signature by path of what an earlier run finished.
     """
 
-    def __init__(self, settle_s: float, retry_s: float, known: Mapping[Path, str]) -> None:
+    def __init__(self, settle_s: float, retry_s: float) -> None:
         self._settle_s = settle_s
         self._retry_s = retry_s
-        self._handled = dict(known)
+        self._handled: dict[Path, str] = {}
         self._later: dict[Path, float] = {}
         self._seen: dict[Path, _Seen] = {}
 

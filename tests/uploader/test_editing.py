@@ -313,8 +313,11 @@ AT_LEVELS = [
     pytest.param(level, *lost, marks=() if level == "full" and lost[2] is Cut.AFTER else pytest.mark.proof)
     for level in ("full", "none")
     for lost in LOST
+    if level == "full" or lost[1] != BEGIN or lost[2] is Cut.BEFORE
 ]
-"""An answer that was lost is what is met differently; `make prove` has the other cuts."""
+"""An answer that was lost is what is met differently; `make prove` has the other cuts. Where nothing is listed, a
+session that was begun unheard stops the edit.
+"""
 
 
 @pytest.mark.parametrize(("service", "method", "path", "cut"), AT_LEVELS, indirect=["service"])
@@ -363,6 +366,7 @@ CRUCIAL = {"after it was begun, unheard", "in the pages", "after the commit, unh
         pytest.param(level, step, marks=() if level == "full" and step in CRUCIAL else pytest.mark.proof)
         for level in ("full", "none")
         for step in STEPS
+        if level == "full" or step != "after it was begun, unheard"
     ],
     indirect=["service"],
 )
@@ -381,6 +385,30 @@ def test_killed_at_a_step_the_same_command_completes_it_once(service: Rig, netwo
     expected = {"version": before["version"] + 1, "pages": len(chapter.pages), "title": "Calm"}
     assert told(service, chapter_id) == before | expected
     assert service.session() is None
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("service", ["none"], indirect=True)
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_a_session_that_may_be_the_edit_s_own_stops_it_until_told(
+    service: Rig, network: Link, *, is_killed: bool
+) -> None:
+    """What was begun unheard cannot be known again where its pages are not listed."""
+    chapter, chapter_id = published(service)
+    rewrite(chapter, [*reordered(chapter.pages), new_page(925)])
+    process = start(service, network.url, chapter_id, str(chapter.folder))
+    network.fail(Cut.AFTER, "POST", BEGIN, then=process.kill if is_killed else lambda: None)
+    ran = ended(process)
+    if is_killed:
+        ran = edit_of(service, network, chapter, chapter_id)
+    assert (ran.status, "may be the one that this edit asked for" in ran.errors) == (3, True), ran.errors
+    assert edit_of(service, network, chapter, chapter_id, "--abandon-existing").status == 0
+    assert_read_as(service, chapter_id, chapter.pages)
+    assert told(service, chapter_id)["version"] == 2
+
+
+def edit_of(service: Rig, network: Link, chapter: Chapter, chapter_id: str, *words: str) -> Ran:
+    return edit(service, network.url, chapter_id, str(chapter.folder), *words)
 
 
 def test_killed_between_groups_and_pages_the_same_command_does_the_rest(service: Rig, network: Link) -> None:

@@ -6,22 +6,31 @@ import json
 import os
 import random
 import re
+import sqlite3
+import subprocess
 import zipfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from link import Cut
 from pages import draw_chapter
-from rig import CREDENTIALS, GROUP, MANGA, Rig, link, rig
+from rig import CREDENTIALS, GROUP, MANGA, MANGADEX, Rig, link, rig
 from rig import Chapter as Drawn
 from user import Ended, User
 
 from mangadex_uploader import moving_done
+from mangadex_uploader.batch_endings import Endings
 from mangadex_uploader.errors import UploadError, UsageError
 from mangadex_uploader.expanding import expanded
+from mangadex_uploader.locks import account_lock
 from mangadex_uploader.moving_done import move_into
+from mangadex_uploader.output import UNTOLD, Output
+from mangadex_uploader.progress import NoProgress
+from mangadex_uploader.reporting import Reporter
+from mangadex_uploader.snapshots import Snapshot
 
 IDS = ["--manga", MANGA, "--group", GROUP, "--accept-terms", "--no-pacing"]
 PUT, BEGIN, COMMIT = r"/upload/[0-9a-f-]{36}", "/upload/begin", r"/upload/[0-9a-f-]{36}/commit"
@@ -59,10 +68,12 @@ def packed(folder: Path) -> Path:
     return archive
 
 
-def published_at(service: Rig, wanted: Drawn) -> str:
-    (only,) = service.published(wanted)
-    answer = service._http.get(f"/chapter/{only}").json()
-    return str(answer["data"]["attributes"]["createdAt"])
+def in_order_of_commits(service: Rig, numbers: list[str]) -> list[str]:
+    """As the service's own database has them; what it tells of times has whole seconds."""
+    wanted = ", ".join("?" for _ in numbers)
+    by_time = f"SELECT chapter FROM chapters WHERE chapter IN ({wanted}) ORDER BY created_at"
+    with closing(sqlite3.connect(service.folder / "data" / "database.sqlite3")) as database:
+        return [number for (number,) in database.execute(by_time, numbers)]
 
 
 def several(folder: Path, numbers: list[int], count: int = 2) -> list[Path]:
@@ -263,6 +274,12 @@ TROUBLE: list[dict[str, Any]] = [
     {"fault": "503-after", "method": "POST", "path": COMMIT},
     {"fault": "429", "method": "POST", "path": COMMIT, "wait_s": 1},
     {"fault": "503", "method": "GET", "path": "/upload"},
+    {"fault": "stall", "method": "POST", "path": PUT, "wait_s": 1},
+    {"fault": "stall-after", "method": "POST", "path": PUT, "wait_s": 1},
+    {"fault": "stall-after", "method": "POST", "path": COMMIT, "wait_s": 1},
+    {"fault": "late", "method": "POST", "path": PUT, "wait_s": 1},
+    {"fault": "late", "method": "POST", "path": BEGIN, "wait_s": 1},
+    {"fault": "late", "method": "POST", "path": COMMIT, "wait_s": 1},
 ]
 
 
@@ -291,8 +308,8 @@ def publish_in_trouble(user: User, service: Rig, folder: Path, numbers: list[int
     assert [name for name, how in ended.items() if how == "failed"] == [hopeless.name]
     for path in good:
         service.assert_published_once(drawn(path))
-    made = [published_at(service, drawn(path)) for path in good]
-    assert made == sorted(made)
+    published = [drawn(path).number for path in good]
+    assert in_order_of_commits(service, published) == published
 
 
 def test_with_faults_of_every_kind_each_is_published_once_and_in_order(
@@ -351,7 +368,9 @@ def upload_within_limits(folder: Path, numbers: list[int], pages: int) -> str:
         assert [it["event"] for it in map(json.loads, output.splitlines())].count("result") == len(numbers)
         counted = service._http.get("/metrics").raise_for_status().text
         assert re.findall(r'^(mangadex_requests.*status="429".*)$', counted, re.MULTILINE) == []
-        assert f'operation="POST /upload/{{uploadSessionId}}/commit",status="200"}} {len(numbers)}.0' in counted, counted
+        assert f'operation="POST /upload/{{uploadSessionId}}/commit",status="200"}} {len(numbers)}.0' in counted, (
+            counted
+        )
     return errors
 
 
@@ -375,3 +394,131 @@ def test_a_folder_of_pages_without_suffixes_is_a_chapter(tmp_path: Path) -> None
     (tmp_path / "extra" / "Vol.1 Ch.2 - 002").write_bytes(page)
     with pytest.raises(UsageError, match="neither one chapter nor a folder of chapters"):
         expanded(tmp_path)
+
+
+def add_page(folder: Path) -> None:
+    """A page that is like no other of its chapter."""
+    (folder / "009.png").write_bytes(draw_chapter(9, width=160, height=220)["009.png"])
+
+
+def until(process: subprocess.Popen[str], event: str) -> None:
+    """Read what it tells up to this event."""
+    assert process.stdout is not None
+    assert any(json.loads(line)["event"] == event for line in process.stdout)
+
+
+def lock_of(user: User) -> Any:
+    folder = user.home / ".local" / "state" / "mangadex"
+    folder.mkdir(parents=True)
+    return account_lock(folder, user.url, CREDENTIALS["MANGADEX_USERNAME"])
+
+
+def states(user: User) -> dict[str, str]:
+    return {Path(it["path"]).name: it["state"] for it in user.invoke("queue", "--json").objects}
+
+
+def test_a_page_that_is_added_while_others_are_checked_is_published_too(
+    user: User, service: Rig, tmp_path: Path
+) -> None:
+    paths = several(tmp_path / "all", [501, 502])
+    with lock_of(user):  # as while another command uploads
+        process = user.start("upload", str(tmp_path / "all"), *IDS, "--json", "--move-done", str(tmp_path / "done"))
+        until(process, "note")
+        add_page(paths[0])
+    _, errors = process.communicate()
+    assert process.returncode == 0, errors
+    assert "changed since it was checked, and is checked again: 009.png added" in errors
+    assert len(drawn(tmp_path / "done" / "c501").pages) == 3
+    for path in paths:
+        service.assert_published_once(Drawn(path, drawn(tmp_path / "done" / path.name).pages, path.name[1:]))
+
+
+def test_a_page_that_is_added_while_it_is_sent_stops_its_chapter(user: User, service: Rig, tmp_path: Path) -> None:
+    changed, other = several(tmp_path / "all", [503, 504])
+    command = ["upload", str(tmp_path / "all"), *IDS, "--json", "--move-done", str(tmp_path / "done")]
+    with link(service) as network:
+        network.fail(Cut.AFTER, "POST", PUT, then=lambda: add_page(changed))
+        done = user.invoke(*command, MANGADEX_API_URL=network.url)
+    assert (done.status, endings(done)) == (1, {"c503": "failed", "c504": "published"})
+    assert "c503: is not what it was when it was checked: 009.png added. Nothing was published" in done.errors
+    assert service.published(drawn(changed)) == []
+    assert (changed.exists(), other.exists()) == (True, False)
+    pages = drawn(changed).pages
+    assert user.invoke(*command).status == 0
+    service.assert_published_once(Drawn(changed, pages, "503"))
+    assert len(pages) == 3
+    assert not changed.exists()
+
+
+def test_what_is_added_after_the_commit_is_not_moved_away(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = chapter(tmp_path / "c1")
+    told = Endings(Reporter(Output(), NoProgress(), "h"), Output(), tmp_path / "done")
+    was = Snapshot.of(path)
+    add_page(path)
+    told.move(path, was)
+    assert path.exists()
+    assert "c1: is finished, but was changed since it was sent" in capsys.readouterr().err
+    told.move(path, Snapshot.of(path))
+    assert not path.exists()
+
+
+def test_a_snapshot_says_what_is_another(tmp_path: Path) -> None:
+    path = chapter(tmp_path / "c1")
+    (path / "extra").mkdir()
+    (path / "link").symlink_to(tmp_path / "nothing")
+    archive = packed(chapter(tmp_path / "c2"))
+    was, packed_was = Snapshot.of(path), Snapshot.of(archive)
+    (path / ".DS_Store").write_text("how a folder is shown")
+    (path / "extra" / "._001.png").write_text("what macOS knows of it")
+    assert was.changes(Snapshot.of(path)) == ""
+    (path / "002.png").unlink()
+    (path / "extra" / "003.png").write_text("a page")
+    os.utime(path / "001.png", ns=(1, 1))
+    assert was.changes(Snapshot.of(path)) == "001.png changed, 002.png removed, extra/003.png added"
+    (path / "extra" / "004.png").write_text("a page")
+    assert was.changes(Snapshot.of(path)).endswith("extra/003.png added, 1 more")
+    archive.write_bytes(b"")
+    assert packed_was.changes(Snapshot.of(archive)) == "c2.cbz changed"
+    archive.unlink()
+    assert packed_was.changes(Snapshot.of(archive)) == "it is gone, or cannot be read any more"
+
+
+def test_of_two_commands_at_once_neither_calls_a_published_chapter_failed(
+    user: User, service: Rig, tmp_path: Path
+) -> None:
+    paths = several(tmp_path / "all", list(range(511, 517)))
+    pages = {path: drawn(path).pages for path in paths}
+    command = ["upload", str(tmp_path / "all"), *IDS, "--json", "--move-done", str(tmp_path / "done")]
+    with lock_of(user):
+        processes = [user.start(*command) for _ in range(2)]
+        for process in processes:
+            until(process, "note")
+    ended = [process.communicate() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], [errors for _, errors in ended]
+    for output, errors in ended:
+        assert set(endings(Ended(0, output, errors)).values()) <= {"published", "finished"}
+    assert states(user) == {path.name: "done" for path in paths}
+    assert sorted(it.name for it in (tmp_path / "done").iterdir()) == [path.name for path in paths]
+    for path in paths:
+        service.assert_published_once(Drawn(path, pages[path], path.name[1:]))
+
+
+@pytest.mark.parametrize("option", ["--json", "--quiet"])
+def test_results_that_cannot_be_written_are_no_failures(user: User, service: Rig, tmp_path: Path, option: str) -> None:
+    paths = several(tmp_path / "all", [521, 522] if option == "--json" else [523, 524])
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [MANGADEX, "upload", str(tmp_path / "all"), *IDS, option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=user.environment(),
+            check=False,
+        )
+        listed = subprocess.run([MANGADEX, "queue"], stdout=full, env=user.environment(), check=False)
+    assert (done.returncode, listed.returncode) == (UNTOLD, UNTOLD)
+    assert done.stderr.count("Standard output cannot be written (No space left on device)") == 1
+    assert "failed" not in done.stderr
+    assert states(user) == {path.name: "done" for path in paths}
+    for path in paths:
+        service.assert_published_once(drawn(path))
