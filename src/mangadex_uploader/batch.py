@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from pathlib import Path
 
-from mangadex_uploader.batch_endings import Endings, ending_of, given_up, untold
+from mangadex_uploader.batch_endings import Endings, ending_of, untold
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.endings import Ending, What
 from mangadex_uploader.errors import ForeignSession, SignInNeeded, TryLater, UploadError
@@ -109,7 +109,7 @@ class Batch:
                 is_last = tries == CHAPTER_TRIES or not self._may_repeat or not others_follow
                 if is_last or not isinstance(error, TryLater):
                     return await self._stopped(path, error, found.plan, others_follow=others_follow)
-                self._output.say(f"{printable(found.chapter.label)}: {error.problem} Trying this chapter once more.")
+                self._output.say(f"{found.chapter.label}: {error.problem} Trying this chapter once more.")
         ending = ending_of(path, result)
         self._signatures[path] = found.files.signature
         self._ended(ending)
@@ -147,10 +147,10 @@ class Batch:
             is_given_up = await self._make_room(error, plan)
         except UploadError as reason:
             blocked = reason.problem
-        self._ended(self._failed(path, given_up(error) if is_given_up else error))
+        self._ended(self._failed(path, error))
         if is_given_up:
             self._output.say(
-                f"{printable(plan.chapter.label)}: its session was given up, so that the others can have one; its "
+                f"{plan.chapter.label}: its session was given up, so that the others can have one; its "
                 f"pages are sent again another time"
             )
         if blocked:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mangadex_uploader.endings import Ending, What
-from mangadex_uploader.errors import PageRefused, TryLater, UploadError
+from mangadex_uploader.errors import TryLater, UploadError
 from mangadex_uploader.events import Result
 from mangadex_uploader.failures import report
 from mangadex_uploader.moving_done import move_into
@@ -15,8 +15,6 @@ from mangadex_uploader.output import UNTOLD, Output
 from mangadex_uploader.printable import printable
 from mangadex_uploader.reporting import Reporter
 from mangadex_uploader.snapshots import Snapshot
-
-STAYS = "The session stays open with the other pages; mend"
 
 
 class Unconfirmed(TryLater):
@@ -80,13 +78,6 @@ def ending_of(path: Path, result: Result) -> Ending:
         f"`mangadex queue retry`, looks again; if it is not there, give it to `mangadex upload` with --allow-duplicate."
     )
     return Ending(path, What.COMMITTED, Unconfirmed.exit_status, problem)
-
-
-def given_up(error: Exception) -> Exception:
-    """The error of a chapter whose session was given up."""
-    if isinstance(error, PageRefused):
-        return PageRefused(error.problem.replace(STAYS, "Mend"))
-    return error
 
 
 def untold(ending: Ending) -> Ending:

@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
+from mangadex_uploader.printable import printable
+
 MIB = 1 << 20
 BATCH_PAGES = 10  # files of a request (contract 4.6)
 BATCH_BYTES = 8 * MIB
@@ -47,7 +49,7 @@ class Chapter:
     @property
     def label(self) -> str:
         """How messages call it."""
-        return self.path.name or str(self.path)
+        return printable(self.path.name or str(self.path))
 
 
 class Source(Protocol):

@@ -18,7 +18,6 @@ from mangadex_uploader.images import BadImage
 from mangadex_uploader.listing import UnreadablePage
 from mangadex_uploader.page_files import LIMITS, File, Limits, Look, Page, as_is, prepared_page
 from mangadex_uploader.prepared_source import PreparedSource
-from mangadex_uploader.printable import printable
 from mangadex_uploader.sources import open_source
 
 MOST_THREADS = 4  # each holds one page
@@ -44,7 +43,7 @@ def plan_chapter(
     if not chapter.as_is:
         source = prepared = PreparedSource(opened)
         look = partial(prepared_page, prepared, limits)
-    checking = _Checking(limits, stop or threading.Event(), label=printable(chapter.label))
+    checking = _Checking(limits, stop or threading.Event(), label=chapter.label)
     pages = checking.pages(opened.names, look)
     files = tuple(file for page in pages for file in page.files)
     doubts = (doubt for page in pages for doubt in page.doubts)
@@ -62,7 +61,7 @@ def _with_values_checked(chapter: Chapter, now: datetime) -> tuple[Chapter, tupl
     try:
         return fields.checked(chapter, now=now)
     except UsageError as error:
-        raise UsageError(f"{printable(chapter.label)}: {error}") from error
+        raise UsageError(f"{chapter.label}: {error}") from error
 
 
 class _Checking:

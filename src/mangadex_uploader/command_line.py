@@ -45,6 +45,9 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
             from mangadex_uploader.failures import report  # noqa: PLC0415 - loads the client
 
             raise typer.Exit(report(output, error)) from None
+        else:
+            if status := output.status():
+                raise typer.Exit(status)
 
     run.__signature__ = inspect.Signature(flat)  # type: ignore[attr-defined] # what typer reads
     run.__annotations__ = {it.name: it.annotation for it in flat}

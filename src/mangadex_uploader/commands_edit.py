@@ -9,14 +9,17 @@ from typing import Annotated
 import typer
 
 from mangadex_uploader.command_line import command
-from mangadex_uploader.options import Reach, Talking, setting
+from mangadex_uploader.options import Reach, Talking, given_path, setting
 from mangadex_uploader.output import Output
 
 ChapterId = Annotated[str, typer.Argument(metavar="CHAPTER", help="The chapter's id or address.")]
 Pages = Annotated[
     Path | None,
     typer.Argument(
-        metavar="[PATH]", help="The pages that it shall have: a folder, a .zip or a .cbz file.", show_default=False
+        metavar="[PATH]",
+        parser=given_path,
+        help="The pages that it shall have: a folder, a .zip or a .cbz file.",
+        show_default=False,
     ),
 ]
 

@@ -8,9 +8,12 @@ from typing import Annotated
 import typer
 
 from mangadex_uploader.command_line import command
+from mangadex_uploader.options import given_path
 from mangadex_uploader.output import Output
 
-Files = Annotated[list[Path], typer.Argument(metavar="FILE...", help="Names of chapters; they need not exist.")]
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE...", parser=given_path, help="Names of chapters; they need not exist.")
+]
 
 
 @command

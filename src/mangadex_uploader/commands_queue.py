@@ -24,7 +24,6 @@ def queue(context: typer.Context, output: Output) -> None:
         from mangadex_uploader.run_queue import list_queue  # noqa: PLC0415 - slow to load, and only for this
 
         list_queue(output)
-        raise typer.Exit(output.status())
 
 
 @queue_commands.command()

@@ -40,9 +40,9 @@ class Commit:
             UploadError: it is not published; the session is still there unless it says otherwise.
         """
         self._check()
+        wanted, tries = self._request(page_order), 0
         self._service.journal.move_to(self._upload, State.COMMITTING)
         self._service.emit(Committing(self._session_id))
-        wanted, tries = self._request(page_order), 0
         while True:
             try:
                 chapter = await self._service.sessions.commit_upload_session(

@@ -10,7 +10,6 @@ from mangadex_uploader.endings import Ending
 from mangadex_uploader.errors import DuplicateChapter, SignInNeeded
 from mangadex_uploader.events import Result
 from mangadex_uploader.journal import State
-from mangadex_uploader.printable import printable
 from mangadex_uploader.service import Service
 from mangadex_uploader.uploader import Uploader
 
@@ -42,7 +41,7 @@ class Earlier:
         if upload.pages_digest != plan.pages_digest:
             where = f"as chapter {chapter_id}" if chapter_id else "though it cannot be seen yet"
             raise DuplicateChapter(
-                f"{printable(plan.chapter.label)}: an earlier run committed this chapter with the pages that it had "
+                f"{plan.chapter.label}: an earlier run committed this chapter with the pages that it had "
                 f"then, {where}. Edit that one, or use --allow-duplicate to publish another."
             )
         is_there = chapter_id is not None

@@ -19,7 +19,7 @@ class What(StrEnum):
     """What became of a chapter. `WOULD` is that of a dry run."""
 
     PUBLISHED = "published"
-    COMMITTED = "committed"  # the service does not show it yet
+    COMMITTED = "committed"  # perhaps: the answer was lost, and the service does not show it
     FINISHED = "finished"  # by an earlier run
     FAILED = "failed"
     WAITING = "waiting"
@@ -27,7 +27,7 @@ class What(StrEnum):
 
 
 WORDS = {
-    What.COMMITTED: "committed, and not to be seen yet",
+    What.COMMITTED: "may be committed",
     What.FINISHED: "skipped, finished already",
     What.WAITING: "not reached",
     What.WOULD: "would be published",

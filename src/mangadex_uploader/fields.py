@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from mangadex_uploader.chapter import Chapter
 from mangadex_uploader.errors import UsageError
+from mangadex_uploader.printable import printable
 
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?[a-z]?")
@@ -190,4 +191,6 @@ def _title(text: str | None) -> str | None:
         return None
     if len(text) > MAX_TITLE_CHARACTERS:
         raise UsageError(f"title: it has {len(text)} characters, it may have {MAX_TITLE_CHARACTERS}; shorten it")
+    if text.encode(errors="replace").decode() != text:
+        raise UsageError(f"title {printable(text)}: it is no valid text; give another")
     return text

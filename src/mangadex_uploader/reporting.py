@@ -13,7 +13,6 @@ from mangadex_uploader.identifiers import chapter_page
 from mangadex_uploader.listing import is_left_by_program
 from mangadex_uploader.meter import Meter
 from mangadex_uploader.output import Output, size
-from mangadex_uploader.printable import printable
 from mangadex_uploader.progress import Progress
 
 MOST_CHANGES = 10
@@ -79,7 +78,7 @@ class Reporter:
 
     def _begin(self, plan: Plan) -> None:
         self._progress.stop()
-        self._path, self._label = str(plan.chapter.path), printable(plan.chapter.label)
+        self._path, self._label = str(plan.chapter.path), plan.chapter.label
         self._meter = Meter(plan.total_bytes)
 
     def _tell_plan(self, plan: Plan) -> None:
@@ -101,7 +100,7 @@ class Reporter:
 
 def tell_changes(plan: Plan, output: Output) -> None:
     """What was done to the pages: a line each. Of many, what loses nothing is only counted, unless more is wanted."""
-    label = printable(plan.chapter.label)
+    label = plan.chapter.label
     if plan.source.order_file:
         output.say(f"{label}: the pages are in the order of {plan.source.order_file}")
     is_long = len(plan.done) > MOST_CHANGES
@@ -119,7 +118,7 @@ def tell_left_out(plan: Plan, output: Output) -> None:
     most = len(names) if output.is_verbose else MOST_LEFT_OUT
     more = f" and {len(names) - most} more" if len(names) > most else ""
     if names:
-        output.say(f"{printable(plan.chapter.label)}: left out: {', '.join(names[:most])}{more}")
+        output.say(f"{plan.chapter.label}: left out: {', '.join(names[:most])}{more}")
 
 
 def _counted(changes: tuple[PageChange, ...]) -> str:
@@ -142,7 +141,7 @@ def _kinds(change: PageChange) -> list[str] | None:
 
 
 def _outcome(result: Result) -> str:
-    label = printable(result.plan.chapter.label)
+    label = result.plan.chapter.label
     if not result.confirmed:
         return f"{label}: sent and committed; the service does not show it yet, as with chapters that wait for approval"
     if result.already_done:

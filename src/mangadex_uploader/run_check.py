@@ -14,7 +14,6 @@ from mangadex_uploader.identifiers import chapter_page
 from mangadex_uploader.json_output import of_plan
 from mangadex_uploader.options import Reach, Talking, Wanted
 from mangadex_uploader.output import Output, size
-from mangadex_uploader.printable import printable
 from mangadex_uploader.reporting import tell_changes, tell_left_out
 from mangadex_uploader.uploader import Checked, Uploader
 from mangadex_uploader.wanted_chapters import Described, WantedChapters
@@ -62,12 +61,12 @@ async def _check_one(
 def duplicate_of(found: Checked, host: str) -> DuplicateChapter:
     """The refusal of a chapter that the service has."""
     pages = ", ".join(chapter_page(host, it) for it in found.duplicates)
-    return DuplicateChapter(f"{printable(found.plan.chapter.label)}: the service has this chapter already: {pages}.")
+    return DuplicateChapter(f"{found.plan.chapter.label}: the service has this chapter already: {pages}.")
 
 
 def _tell_checked(found: Checked, output: Output) -> None:
     plan = found.plan
-    label = printable(plan.chapter.label)
+    label = plan.chapter.label
     more = {"duplicates": list(found.duplicates), "needs_approval": found.needs_approval}
     output.tell("checked", path=str(plan.chapter.path), **of_plan(plan), **more)
     output.say(f"{label}: pages {in_order(plan.source.names, is_whole=output.is_verbose)}")

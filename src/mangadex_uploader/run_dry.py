@@ -118,7 +118,7 @@ class _Dry:
 
     async def _look(self, plan: Plan) -> Ending:
         """In the order of the real run: what was published, what may be, what the service has."""
-        path, label = plan.chapter.path, printable(plan.chapter.label)
+        path, label = plan.chapter.path, plan.chapter.label
         self._tell_plan(plan)
         finished = self._uploader.finished(plan)
         if finished:
@@ -157,13 +157,13 @@ class _Dry:
                 return label
             if is_same_chapter(earlier.chapter, plan.chapter):
                 raise DuplicateChapter(
-                    f"{printable(plan.chapter.label)}: the service would have this chapter by then, from {label}: they "
+                    f"{plan.chapter.label}: the service would have this chapter by then, from {label}: they "
                     f"have the same number, and one has no volume. Correct one, or use --allow-duplicate."
                 )
         return None
 
     def _tell_plan(self, plan: Plan) -> None:
-        label = printable(plan.chapter.label)
+        label = plan.chapter.label
         name, keys = json_output.of_event(Planned(plan))
         self._output.tell(name, path=str(plan.chapter.path), **keys)
         count = f"{len(plan.pages)} pages, {size(plan.total_bytes)}"
@@ -177,7 +177,7 @@ class _Dry:
     def _tell_would(self, plan: Plan, duplicates: list[str], *, needs_approval: bool | None) -> None:
         keys: dict[str, Any] = {"duplicates": duplicates, "needs_approval": needs_approval}
         keys |= {"publish_at_utc": None, "publish_at_local": None}
-        label, publish_at = printable(plan.chapter.label), plan.chapter.publish_at
+        label, publish_at = plan.chapter.label, plan.chapter.publish_at
         if publish_at is not None:
             utc, local = publish_at.astimezone(UTC), publish_at.astimezone()
             keys |= {"publish_at_utc": utc.isoformat(), "publish_at_local": local.isoformat()}

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from mangadex_uploader import places
+from mangadex_uploader.edit_listing import list_edits
 from mangadex_uploader.identifiers import chapter_page
 from mangadex_uploader.journal import Journal, Upload
 from mangadex_uploader.output import Output
 
 
 def list_uploads(output: Output) -> None:
-    """One line for each upload.
+    """One line for each upload, and for each edit under way.
 
     Raises:
         UsageError: the journal cannot be used.
@@ -23,6 +24,7 @@ def list_uploads(output: Output) -> None:
     try:
         for upload in journal.uploads():
             _list(upload, output)
+        list_edits(journal, output)
     finally:
         journal.close()
 

@@ -181,7 +181,7 @@ class Transfer:
                 mine = [reason for reason in reasons if page.wire_name in reason] or reasons
                 raise PageRefused(
                     f"{page.name}: the service refuses it each time ({'; '.join(mine) or 'no reason given'}). "
-                    f"The session stays open with the other pages; mend the page and run the same command again."
+                    f"Mend the page and run the same command again."
                 )
 
     def _is_whole(self, page: PlannedPage, file: mangadex.UploadSessionFile) -> bool:

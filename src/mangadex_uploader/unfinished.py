@@ -5,7 +5,6 @@ from __future__ import annotations
 from mangadex_uploader.chapter import Chapter, Plan
 from mangadex_uploader.errors import TryLater, UploadError
 from mangadex_uploader.journal import State
-from mangadex_uploader.printable import printable
 from mangadex_uploader.service import Service
 from mangadex_uploader.whereabouts import placed
 from mangadex_uploader.whose import has_values_of, is_of
@@ -20,7 +19,7 @@ def session_to_give_up(service: Service, plan: Plan) -> str | None:
     upload = service.journal.latest(service.host, service.account, plan.identity)
     if upload is None or not is_of(upload, plan) or upload.session_id is None:
         return None
-    label = printable(plan.chapter.label)
+    label = plan.chapter.label
     if upload.state is State.COMMITTING:
         raise TryLater(f"{label}: its commit may still come through; run the same command again.")
     if upload.state is not State.OPEN:

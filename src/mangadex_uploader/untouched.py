@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import sqlite3
+import shutil
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,16 +66,26 @@ def access_as_it_is(reach: Reach, talking: Talking) -> Access:
 
 
 def _copy(journal: Path, target: Path) -> None:
-    """What is in a journal now. Reading one that nobody has open makes no files beside it."""
-    if not journal.exists():
-        return
-    is_in_use = journal.with_name(f"{journal.name}-wal").exists()
-    how = "mode=ro" if is_in_use else "mode=ro&immutable=1"
+    """What is in a journal now. SQLite itself would make files beside it for that."""
+    files = [journal, journal.with_name(f"{journal.name}-wal")]  # in the latter is what is not in the former yet
     try:
-        with (
-            closing(sqlite3.connect(f"{journal.absolute().as_uri()}?{how}", uri=True)) as source,
-            closing(sqlite3.connect(target)) as copy,
-        ):
-            source.backup(copy)
-    except sqlite3.Error as error:
+        while True:
+            before = [_state(file) for file in files]
+            for file, state in zip(files, before, strict=True):
+                copy = target.with_name(target.name + file.name.removeprefix(journal.name))
+                copy.unlink(missing_ok=True)
+                if state is not None:
+                    with suppress(FileNotFoundError):  # it is gone, and all is looked at again
+                        shutil.copyfile(file, copy)
+            if [_state(file) for file in files] == before:
+                return
+    except OSError as error:
         raise UsageError(f"The journal {journal} cannot be read: {error}. Mend or move it, then try again.") from error
+
+
+def _state(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns

@@ -21,7 +21,6 @@ from mangadex_uploader.errors import UsageError
 from mangadex_uploader.events import Event, Planned, Result
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import Journal, Upload
-from mangadex_uploader.printable import printable
 from mangadex_uploader.publishing import Publishing
 from mangadex_uploader.service import Service
 from mangadex_uploader.sessions import OpenSessionPolicy, abandon
@@ -103,7 +102,6 @@ class Uploader:
         Raises:
             UploadError: its values or pages cannot be used.
         """
-        _check_title(chapter)
         stop = threading.Event()
         try:
             return await asyncio.to_thread(plan_chapter, chapter, now=datetime.now(UTC), stop=stop)
@@ -212,16 +210,6 @@ class Uploader:
 
     def _publishing(self, plan: Plan, turn: Turn | None = None) -> Publishing:
         return Publishing(self._service, plan, turn, allow_duplicate=self._allow_duplicate, policy=self._policy)
-
-
-def _check_title(chapter: Chapter) -> None:
-    """A title from a name on disk may be no text that can be sent."""
-    title = chapter.title or ""
-    if title.encode(errors="replace").decode() != title:
-        raise UsageError(
-            f"{printable(chapter.label)}: its title {printable(title)} is no valid text; give one with --title, or in "
-            f"chapters.toml beside it."
-        )
 
 
 def upload_chapter(  # noqa: PLR0913 - those of Uploader

@@ -42,8 +42,8 @@ def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: 
     what = f"Session {session.id} is open (manga {session.manga}, {groups}, {files}{begun})"
     if isinstance(earlier, Edit):
         return (
-            f"{what}. It belongs to your edit of chapter {earlier.chapter_id}, which is not finished: run `mangadex "
-            f"edit {earlier.chapter_id} {earlier.path}`, or `mangadex session abandon`."
+            f"{what}. It belongs to your edit of chapter {earlier.chapter_id}, which is not finished: run "
+            f"`{earlier.command}`, or `mangadex session abandon`."
         )
     if earlier is not None:
         return f"{what}. {_of_upload(earlier)}"

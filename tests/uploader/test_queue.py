@@ -173,7 +173,7 @@ def test_a_title_that_is_no_valid_text_stops_its_chapter_alone(user: User, servi
     for options in (["--dry-run"], []):
         done = user.run("upload", str(tmp_path / "all"), *IDS, *options)
         assert (done.status, outcomes(done)["c43 \\udcff"]) == (2, "failed"), done.errors
-        assert "its title \\udcff is no valid text" in done.errors
+        assert "title \\udcff: it is no valid text" in done.errors
     assert states(user) == {"c43 \\udcff": "failed", "c44": "done"}
     assert user.run("upload", str(odd), *IDS, "--title", "").status == 0
     service.assert_published_once(Drawn(odd, drawn(odd).pages, "43"))
@@ -271,7 +271,6 @@ def test_a_session_that_was_adopted_is_not_given_up(user: User, service: Rig, ne
     session = service.session()
     assert session is not None
     assert session["id"] == session_id
-    assert "The session stays open" in done.errors
     assert "this program did not begin it" in done.errors
     assert user.invoke("upload", str(tmp_path / "all"), *IDS).status == 0
     for path in paths:
@@ -284,7 +283,6 @@ def test_what_is_told_of_a_session_that_was_given_up_is_so(user: User, service: 
     done = user.invoke("upload", str(tmp_path / "all"), *IDS)
     assert outcomes(done) == {"c73": "failed", "c74": "published"}
     assert "its session was given up" in done.errors
-    assert "stays open" not in done.errors + done.output + user.invoke("queue").output
 
 
 def test_what_waits_for_another_account_is_left_to_it(user: User, service: Rig, tmp_path: Path) -> None:
