@@ -376,5 +376,5 @@ def test_any_name_can_be_read(name: str) -> None:
 
 @pytest.mark.parametrize("part", ["(", "[", "(a", "[(", "c1 ", "1 ", "{", "第1", "- ", "v1-", "(a)", "[a]"])
 def test_a_name_of_thousands_of_parts_is_read(part: str) -> None:
-    read = parse(part * 5_000)
+    read = parse(part * 2_000)
     assert read.chapter or read.doubts

@@ -125,7 +125,9 @@ def test_a_page_that_is_always_refused_publishes_nothing_and_keeps_the_rest(serv
         assert network.put_bytes - sent_before < sum(map(len, chapter.pages)) + 20_000
 
 
-@EACH_LEVEL
+@pytest.mark.parametrize(
+    "service", ["full", *(pytest.param(level, marks=pytest.mark.proof) for level in ("ids", "none"))], indirect=True
+)
 def test_a_service_that_stays_down_is_status_5_and_the_next_run_completes(service: Rig) -> None:
     chapter = service.chapter()
     with link(service) as network:
