@@ -36,8 +36,8 @@ def command(function: Callable[..., None]) -> Callable[..., None]:
         given["output"] = output = _output(given["talking"])
         try:
             function(**{name: value for name, value in given.items() if name in wanted})
-        except typer.Exit:
-            raise
+        except typer.Exit as end:
+            raise typer.Exit(output.status(end.exit_code)) from None
         except InterruptedBySignalError as stop:
             output.tell("interrupted", exit_status=stop.exit_status)
             raise typer.Exit(stop.exit_status) from None

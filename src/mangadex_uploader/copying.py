@@ -30,7 +30,11 @@ def remove_wholly(path: Path, its_copy: Path) -> None:
     with room(path.parent) as beside:
         aside = beside / path.name
         path.rename(aside)
-        is_copied = os.path.lexists(its_copy) and is_same(aside, its_copy)  # not if both are one, mounted twice
+        try:
+            is_copied = os.path.lexists(its_copy) and is_same(aside, its_copy)  # not if both are one, mounted twice
+        except OSError:
+            _put_back(aside, path)
+            raise
         if not is_copied:
             _put_back(aside, path)
             raise OSError(errno.EBUSY, "it was changed meanwhile")
@@ -50,7 +54,13 @@ def _put_back(aside: Path, path: Path) -> None:
             f"{printable(str(path))}: is finished, but cannot be moved: it was changed meanwhile, and something else "
             f"has its name now; it is in {printable(str(aside))}"
         )
-    aside.rename(path)
+    try:
+        aside.rename(path)
+    except OSError as error:
+        raise UploadError(
+            f"{printable(str(path))}: is finished, but cannot be moved, and cannot have its name back "
+            f"({error.strerror or error}); it is in {printable(str(aside))}"
+        ) from error
 
 
 def is_same(one: Path, other: Path) -> bool:

@@ -89,8 +89,11 @@ def _upload(
         endings = upload(ready, watched.chapters)
     except Exception as error:
         failure = explained(error)
-        if failure is None or failure.status == UsageError.exit_status:
+        if failure is None:
             raise
+        if failure.status == UsageError.exit_status and len(ready) > 1:  # it may be about one of them
+            each = [_upload([path], watched, upload, output) for path in ready]
+            return set().union(*(done for done, _ in each)), set().union(*(later for _, later in each))
         report(output, error)
         output.say(f"Trying again in {RETRY_S / 60:.0f} minutes.")
         return set(), set(ready)

@@ -18,7 +18,7 @@ from rig import Chapter as Drawn
 from user import User, wanted
 
 from mangadex_uploader.failures import common_status, report
-from mangadex_uploader.output import Output
+from mangadex_uploader.output import UNTOLD, Output
 
 DOCUMENTATION = Path(__file__).parents[2] / "docs" / "uploader.md"
 PUT = r"/upload/[0-9a-f-]{36}"
@@ -293,6 +293,16 @@ def test_closed_streams(tmp_path: Path) -> None:
         f"{MANGADEX} paths >&- 2>&-; {MANGADEX} whoami 2>&-", shell=True, env=environment, check=False
     )
     assert done.returncode == 4
+
+
+def test_a_command_whose_results_cannot_be_written_is_no_success(tmp_path: Path) -> None:
+    words = [MANGADEX, "names", "A Manga c012 (A title) [A group]", "--json"]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, stdout=full, stderr=subprocess.PIPE, env=User(tmp_path, "").environment(), check=False
+        )
+    assert done.returncode == UNTOLD
+    assert b"Standard output cannot be written" in done.stderr
 
 
 def test_an_upload_goes_on_when_nobody_reads(user: User, service: Rig, tmp_path: Path) -> None:

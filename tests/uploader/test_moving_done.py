@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -245,3 +247,23 @@ def test_the_current_folder_moves_beside_its_own_place(tmp_path: Path, monkeypat
         check_away(Path(".."), [Path()])
     move_into(tmp_path / "done", Path())
     assert contents(tmp_path / "done" / "c1") == PAGES
+
+
+@contextmanager
+def one_descriptor_left() -> Iterator[None]:
+    """Of this process: two files cannot be opened at once."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_what_cannot_be_compared_is_where_it_was(tmp_path: Path) -> None:
+    old, its_copy = archive(tmp_path / "all" / "c1.cbz"), archive(tmp_path / "done" / "c1.cbz")
+    with one_descriptor_left(), pytest.raises(OSError, match="Too many open files"):
+        remove_wholly(old, its_copy)
+    assert contents(tmp_path / "all") == contents(tmp_path / "done") == {"c1.cbz": b"an archive" * 1000}

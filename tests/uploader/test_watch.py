@@ -210,6 +210,23 @@ def test_without_a_network_it_goes_on(user: User, service: Rig, tmp_path: Path) 
     assert_each_is_there(service, path)
 
 
+def test_what_cannot_be_taken_is_told_and_stops_no_other(user: User, service: Rig, tmp_path: Path) -> None:
+    """A link to the folder for what is done would be taken for a chapter."""
+    folder = tmp_path / "watched"
+    (tmp_path / "done").mkdir()
+    with watch(user, folder, "--move-done", str(tmp_path / "done")) as watching:
+        new = chapter(tmp_path / "new" / "c55").parent
+        (new / "archive").symlink_to(tmp_path / "done")
+        for path in sorted(new.iterdir()):
+            path.rename(folder / path.name)
+        read = watching.until("result", "c55")
+        read += watching.until_event("error") if not [it for it in read if it["event"] == "error"] else []
+        assert watching.stop()[0] == 130
+    (error,) = [it for it in read if it["event"] == "error"]
+    assert "name a folder elsewhere" in error["problem"]
+    assert_each_is_there(service, tmp_path / "done" / "c55")
+
+
 def test_a_folder_that_is_away_is_waited_for(user: User, service: Rig, tmp_path: Path) -> None:
     folder = tmp_path / "watched"
     with watch(user, folder) as watching:
