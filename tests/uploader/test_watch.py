@@ -83,12 +83,13 @@ class Watch:
 
 
 SOONER = """
-import sys
+import signal
 from mangadex_uploader import program, run_watch
+signal.signal(signal.SIGINT, signal.default_int_handler)
 run_watch.RETRY_S = 0.5
 program.main()
 """
-"""The program, which tries again after half a second."""
+"""The program, which tries again after half a second; as at a terminal also where these tests run in the background."""
 
 
 @contextmanager
