@@ -51,12 +51,16 @@ class Pacer:
         Returns 0 where the place is taken and the request may go now, otherwise the seconds after which to ask again.
         """
         with self._lock:
-            wait_s = max(self._span_wait_s(now), self._window_wait_s(now, endpoint))
-            if wait_s >= _CLOCK_GRAIN_S:
+            if wait_s := self._wait_s(now, endpoint):
                 return wait_s
             self._on_their_way.append(now)
             self._count(endpoint)
             return 0.0
+
+    def wait_s(self, now: float, endpoint: str = "") -> float:
+        """What `reserve` would return, in seconds; no place is taken."""
+        with self._lock:
+            return self._wait_s(now, endpoint)
 
     def answered(self, sent_at: float, now: float) -> None:
         """Count a request from now: it was sent at `sent_at`, the `now` at which its place was taken."""
@@ -85,6 +89,10 @@ class Pacer:
     def _count(self, endpoint: str) -> None:
         if window := self._windows.get(endpoint):
             window.remaining -= 1
+
+    def _wait_s(self, now: float, endpoint: str) -> float:
+        wait_s = max(self._span_wait_s(now), self._window_wait_s(now, endpoint))
+        return wait_s if wait_s >= _CLOCK_GRAIN_S else 0.0
 
     def _span_wait_s(self, now: float) -> float:
         known = [at for at in self._on_their_way if at <= now + _CLOCK_STEP_S]

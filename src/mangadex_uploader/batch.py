@@ -136,6 +136,7 @@ class Batch:
     async def _stopped(self, path: Path, error: Exception, plan: Plan, *, others_follow: bool) -> bool:
         """Tell, and make sure that the others can have a session: an account has one. Whether they may follow."""
         if isinstance(error, Forgotten):
+            self._output.tell("left_out", path=str(path), problem=error.problem)
             self._output.say(error.problem)
             self._ended(Ending(path, What.WAITING, problem=error.problem))
             return True

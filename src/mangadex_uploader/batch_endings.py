@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mangadex_uploader.endings import Ending, What
-from mangadex_uploader.errors import TryLater, UploadError
+from mangadex_uploader.errors import Unconfirmed, UploadError
 from mangadex_uploader.events import Result
 from mangadex_uploader.failures import report
 from mangadex_uploader.moving_done import move_into
@@ -15,10 +15,6 @@ from mangadex_uploader.output import UNTOLD, Output
 from mangadex_uploader.printable import printable
 from mangadex_uploader.reporting import Reporter
 from mangadex_uploader.snapshots import Snapshot
-
-
-class Unconfirmed(TryLater):
-    """Its commit was sent and not answered, its session is gone, and the service does not show the chapter."""
 
 
 class Endings:

@@ -54,6 +54,9 @@ class EditChoices:
     abandon_existing: Annotated[
         bool, setting("abandon-existing", help="Throw an open session away, with its pages.")
     ] = False
+    send_again: Annotated[
+        bool, typer.Option("--send-again", help="Also where an unanswered commit may have given it these pages.")
+    ] = False
     no_progress: Annotated[bool, setting("no-progress", help="Show neither bar nor percentages.")] = False
 
 

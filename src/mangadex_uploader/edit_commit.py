@@ -1,4 +1,4 @@
-"""Committing an edit session once; whether a commit that was not answered came through, version and values tell."""
+"""Committing an edit session once, also where the answer is lost."""
 
 from __future__ import annotations
 
@@ -10,41 +10,40 @@ from mangadex_uploader.chapter import Plan
 from mangadex_uploader.committing import LOOK_S
 from mangadex_uploader.edit_journal import Edit, Edits
 from mangadex_uploader.edit_plan import Present
+from mangadex_uploader.edit_sessions import EditOpening
+from mangadex_uploader.edit_unheard import UNHEARD, UnheardCommit
 from mangadex_uploader.edit_waits import telling_waits
-from mangadex_uploader.events import Committing, Note
+from mangadex_uploader.events import Committing
 from mangadex_uploader.fields import check_publish_at, publish_at_on_the_wire
 from mangadex_uploader.journal import State
-from mangadex_uploader.published import conflict_with, is_read_as, read_chapter
+from mangadex_uploader.published import conflict_with, read_chapter, read_whole
 from mangadex_uploader.service import MAX_TRIES, Service, is_unclear, may_pass
-from mangadex_uploader.sessions import abandon, session_lost
-
-UNHEARD = "The commit of this edit was not answered, and may have come through before that."
-NOT_SHOWN = (
-    "The commit was not answered. The session ended as after it and the chapter has the version and values that it "
-    "gives, but its readers do not get these pages yet. The same command looks again, and sends nothing."
-)
+from mangadex_uploader.sessions import OpenSessionPolicy, abandon, session_lost
 
 
 class EditCommit:
     """Gives a chapter the pages of its edit session."""
 
-    def __init__(self, service: Service, planned: Present, plan: Plan, edit: Edit) -> None:
+    def __init__(self, service: Service, planned: Present, plan: Plan, edit: Edit, policy: OpenSessionPolicy) -> None:
         self._service = service
         self._edits = Edits(service.journal)
         self._planned = planned
         self._plan = plan
         self._edit = edit
+        self._policy = policy
         self._session_id = str(edit.session_id)
         self._may_be_done = edit.state is State.COMMITTING
 
-    async def run(self, page_order: Sequence[str]) -> tuple[int, bool]:
-        """Commit; the chapter's version then, and whether the service said that it is done, or shows it.
+    async def run(self, page_order: Sequence[str]) -> int:
+        """Commit; the chapter's version then.
 
         Raises:
             VersionConflict: the chapter was changed meanwhile; a session that is left is abandoned, as it cannot be
                 used any more.
             SessionLost: it was closed elsewhere.
-            UploadError: the chapter is as it was; the session is still there.
+            Unconfirmed: nothing tells whether it came through.
+            UploadError: the chapter is as it was, and the session is still there; or the journal has that it is
+                unconfirmed.
         """
         self._check_publish_date()
         self._edits.move_to(self._edit, State.COMMITTING)
@@ -62,7 +61,7 @@ class EditCommit:
             else:
                 version = Present.of(chapter).version
                 self._edits.move_to(self._edit, State.DONE, committed_version=version)
-                return version, True
+                return version
 
     async def _is_gone_after(self, error: mangadex.OpenApiException, tries: int) -> bool:
         """Whether the session ended as after a commit; otherwise it is time for another attempt.
@@ -89,26 +88,20 @@ class EditCommit:
             await abandon(self._service, self._session_id)
             raise await conflict_with(self._service, self._planned.shown(), present) from error
 
-    async def _outcome(self) -> tuple[int, bool]:
+    async def _outcome(self) -> int:
         """Of a session that ended unheard: the same version as before says that nothing was committed, and another one
         than the next, or other values than the wanted ones, that somebody else has changed the chapter.
         """
-        present = await read_chapter(self._service, self._planned.id)
+        present = await read_whole(self._service, self._planned.id)
         if present.version == self._planned.version:
             self._edits.move_to(self._edit, State.CLOSED, problem="its session was closed elsewhere")
             raise session_lost(self._session_id)
         if not self._may_be_done or not self._edit.is_followed_by(present):
             self._edits.move_to(self._edit, State.CLOSED, problem="the chapter was changed elsewhere")
             raise await conflict_with(self._service, self._planned.shown(), present, UNHEARD)
-        self._edits.move_to(self._edit, State.UNCONFIRMED)
-        digests = tuple(page.digest for page in self._plan.pages)
-        is_told = digests != self._planned.digests  # else readers may get them as they did before
-        is_seen = is_told and await is_read_as(self._service, self._planned.id, digests, LOOK_S)
-        if is_seen:
-            self._edits.move_to(self._edit, State.DONE, committed_version=present.version)
-        else:
-            self._service.emit(Note(NOT_SHOWN))
-        return present.version, is_seen
+        opening = EditOpening(self._service, present, self._policy)
+        await UnheardCommit(self._service, present, self._plan, self._edit, opening).prove(LOOK_S)
+        return present.version
 
     def _check_publish_date(self) -> None:
         if self._plan.chapter.publish_at is not None:

@@ -14,7 +14,8 @@ NOTHING_DONE = "Nothing was changed."
 class VersionConflict(UploadError):  # noqa: N818 - named as those in `errors`
     """The chapter was changed since the edit was planned. Its pages were left alone, and its values but `changed`.
 
-    `planned` and `present` are the chapter's two sides, as `Present.shown` has them.
+    `planned` and `present` are the chapter's two sides, as `Present.shown` has them; `done` says what else was or may
+    have been done, in a sentence.
     """
 
     def __init__(
@@ -23,17 +24,23 @@ class VersionConflict(UploadError):  # noqa: N818 - named as those in `errors`
         self.planned = planned
         self.present = present.shown()
         self.now = present
+        self.done = done
         self.changed = changed or {}
         lines = "".join(f"\n  {line}" for line in _lines(planned, self.present))
-        groups = self.changed.get("groups")
-        before = (
-            f"Its groups were changed before that: {written(groups[0])} -> {written(groups[1])}. " if groups else ""
-        )
-        what = f"{before}Nothing else was changed." if groups else done
+        what = what_was_changed(self.changed, done)
         super().__init__(
             f"Chapter {present.id} was changed since this edit of it was planned, elsewhere or by another command. "
             f"What it was, and is now:{lines}\n{what} Look at it, and run the same command to edit it as it is now."
         )
+
+
+def what_was_changed(changed: Difference, done: str = NOTHING_DONE) -> str:
+    """What a run that stopped has done to the chapter: its groups are all that goes before the rest."""
+    groups = changed.get("groups")
+    if groups is None:
+        return done
+    rest = "Nothing else was changed." if done == NOTHING_DONE else done
+    return f"Its groups were changed before that: {written(groups[0])} -> {written(groups[1])}. {rest}"
 
 
 def _lines(planned: dict[str, Any], present: dict[str, Any]) -> list[str]:

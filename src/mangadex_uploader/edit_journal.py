@@ -14,7 +14,7 @@ from mangadex_uploader.inventory import moment
 from mangadex_uploader.journal import Journal, State
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS page_edits (
+CREATE TABLE IF NOT EXISTS chapter_edits (
     id INTEGER PRIMARY KEY,
     host TEXT NOT NULL,
     account TEXT NOT NULL,
@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS page_edits (
     committed_version INTEGER,
     problem TEXT,
     begin_sent_at REAL NOT NULL,
-    updated_at REAL NOT NULL
+    updated_at REAL NOT NULL,
+    is_look INTEGER NOT NULL
 )
 """
 _JSON = ("options", "planned", "wanted")
@@ -45,6 +46,7 @@ class Edit:
         wanted: the values that its commit gives, by the names of `Values`, and `publish_at` where one was given.
         committed_version: the last version of which it is known that it has these pages.
         begin_sent_at: when the session was last asked for.
+        is_look: its session only serves to see the chapter's pages, and is never committed.
     """
 
     id: int
@@ -62,6 +64,7 @@ class Edit:
     problem: str | None
     begin_sent_at: float
     updated_at: float
+    is_look: bool
 
     @property
     def version(self) -> int:
@@ -93,8 +96,17 @@ class Edits:
         self._journal = journal
         journal.execute(_SCHEMA)
 
-    def intend(self, host: str, account: str, planned: Present, plan: Plan, options: Sequence[str]) -> Edit:
-        """Note that a session is about to be begun for these pages."""
+    def intend(  # noqa: PLR0913 - an edit's
+        self,
+        host: str,
+        account: str,
+        planned: Present,
+        plan: Plan,
+        options: Sequence[str],
+        *,
+        is_look: bool = False,
+    ) -> Edit:
+        """Note that a session is about to be begun for these pages, or to look for them."""
         now = self._journal.now()
         values = {
             "host": host,
@@ -104,10 +116,11 @@ class Edits:
             "state": State.INTENDED,
             "begin_sent_at": now,
             "updated_at": now,
+            "is_look": is_look,
             **_planned(plan, options),
         }
         names, marks = ", ".join(values), ", ".join(f":{name}" for name in values)
-        rows = self._journal.execute(f"INSERT INTO page_edits ({names}) VALUES ({marks}) RETURNING id", values)  # noqa: S608 - our names
+        rows = self._journal.execute(f"INSERT INTO chapter_edits ({names}) VALUES ({marks}) RETURNING id", values)  # noqa: S608 - our names
         return self._all("id = ?", rows[0]["id"])[0]
 
     def begin_again(self, edit: Edit) -> Edit:
@@ -142,7 +155,7 @@ class Edits:
 
     def under_way(self) -> list[Edit]:
         """Those that are not at their end, newest first."""
-        return self._all("state NOT IN (?, ?)", State.DONE, State.CLOSED)
+        return self._all("state NOT IN (?, ?) AND NOT is_look", State.DONE, State.CLOSED)
 
     def follow(self, host: str, account: str, before: Present, after: Present) -> None:
         """Note that a change of values of ours made this of that: the pages are the same."""
@@ -158,13 +171,20 @@ class Edits:
     def _set(self, edit: Edit, values: dict[str, Any]) -> Edit:
         given = {**values, "updated_at": self._journal.now(), "id": edit.id}
         assignments = ", ".join(f"{name} = :{name}" for name in given)
-        self._journal.execute(f"UPDATE page_edits SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
+        self._journal.execute(f"UPDATE chapter_edits SET {assignments} WHERE id = :id", given)  # noqa: S608 - our names
         return self._all("id = ?", edit.id)[0]
 
     def _all(self, where: str, *values: Any) -> list[Edit]:
-        rows = self._journal.execute(f"SELECT * FROM page_edits WHERE {where} ORDER BY id DESC", values)  # noqa: S608 - our text
+        rows = self._journal.execute(f"SELECT * FROM chapter_edits WHERE {where} ORDER BY id DESC", values)  # noqa: S608 - our text
         return [
-            Edit(**{**dict(row), **{name: json.loads(row[name]) for name in _JSON}, "state": State(row["state"])})
+            Edit(
+                **{
+                    **row,
+                    **{name: json.loads(row[name]) for name in _JSON},
+                    "state": State(row["state"]),
+                    "is_look": bool(row["is_look"]),
+                }
+            )
             for row in rows
         ]
 

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-import mangadex_openapi as mangadex
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.edit_commit import EditCommit
 from mangadex_uploader.edit_conflict import VersionConflict
+from mangadex_uploader.edit_filling import Filling
 from mangadex_uploader.edit_journal import Edit, Edits
 from mangadex_uploader.edit_plan import Difference, EditResult, Present, Values, differences
 from mangadex_uploader.edit_sessions import EditOpening
-from mangadex_uploader.edit_stock import check_room, lists_exactly, stock_of, unknown_pages
+from mangadex_uploader.edit_stock import check_room, lists_exactly, stock_of
 from mangadex_uploader.edit_unheard import UnheardCommit
-from mangadex_uploader.errors import Hopeless, PageRefused, TryLater, UploadError
-from mangadex_uploader.events import Note, SessionReady
+from mangadex_uploader.errors import Hopeless, PageRefused, Unconfirmed, UploadError
+from mangadex_uploader.events import SessionReady
 from mangadex_uploader.fields import check_for_draft
 from mangadex_uploader.inventory import OpenSession
 from mangadex_uploader.journal import State
 from mangadex_uploader.published import conflict_with, put_values, waits_for_approval
-from mangadex_uploader.publishing import RECONCILIATIONS
 from mangadex_uploader.service import Service
-from mangadex_uploader.sessions import OpenSessionPolicy, abandon, session_lost
-from mangadex_uploader.transfer import Transfer
+from mangadex_uploader.sessions import OpenSessionPolicy, abandon
+from mangadex_uploader.turns import Turn
 
 
 class PageEdit:
-    """Makes one chapter's pages and values those of a plan. `options` are what the user gave, as words."""
+    """Makes one chapter's pages and values those of a plan, as long as its `turn` lets it.
 
-    def __init__(
-        self, service: Service, planned: Present, plan: Plan, options: Sequence[str], policy: OpenSessionPolicy
+    `options` are what the user gave, as words; `sends_again` says not to stop at an unheard commit that nothing proves.
+    """
+
+    def __init__(  # noqa: PLR0913 - each with its meaning above
+        self,
+        service: Service,
+        planned: Present,
+        plan: Plan,
+        options: Sequence[str],
+        policy: OpenSessionPolicy,
+        turn: Turn,
+        *,
+        sends_again: bool,
     ) -> None:
         self._service = service
         self._edits = Edits(service.journal)
@@ -38,6 +49,8 @@ class PageEdit:
         self._plan = plan
         self._options = options
         self._policy = policy
+        self._turn = turn
+        self._sends_again = sends_again
         self._values: Difference = differences(planned.values, Values.of(plan.chapter))
         if plan.chapter.publish_at is not None:
             before = planned.publish_at.isoformat() if planned.publish_at else None
@@ -56,13 +69,14 @@ class PageEdit:
         except VersionConflict as conflict:
             if not self._done:
                 raise
-            raise VersionConflict(conflict.planned, conflict.now, changed=self._done) from conflict
+            raise VersionConflict(conflict.planned, conflict.now, done=conflict.done, changed=self._done) from conflict
 
     async def _run(self) -> EditResult:
         key = self._service.host, self._service.account, self._planned.id
         is_there = self._has_pages(self._edits.latest(*key, State.DONE)) and "publish_at" not in self._values
         if is_there and not await self._opening().has_ours():
             return await self._only_values()
+        unheard = self._edits.unheard(*key)
         intended = self._edits.latest(*key, State.INTENDED)
         found = await self._opening().find(intended)
         if found is None and intended is not None:
@@ -70,11 +84,8 @@ class PageEdit:
         if found is not None and found[0].version != self._planned.version:
             await abandon(self._service, found[1].id)
             raise await conflict_with(self._service, found[0].planned, self._planned)
-        unheard = self._edits.unheard(*key)
-        if found is None and unheard is not None:
-            became = await UnheardCommit(self._service, self._planned, self._plan, unheard, self._opening()).became()
-            if became is not None and not self._is_put_off(unheard):
-                return await self._with_values(became)
+        if found is None and unheard is not None and (became := await self._became(unheard)) is not None:
+            return await self._with_values(became)
         check_for_draft(self._plan.chapter, self._planned.id)
         if "groups" in self._values:
             await self._put_groups(found)
@@ -85,6 +96,18 @@ class PageEdit:
 
     def _opening(self) -> EditOpening:
         return EditOpening(self._service, self._planned, self._policy)
+
+    async def _became(self, unheard: Edit) -> EditResult | None:
+        """The result of a commit that was not heard of; None if pages or time have to be committed (anew)."""
+        is_put_off = self._is_put_off(unheard)
+        try:
+            became = await UnheardCommit(self._service, self._planned, self._plan, unheard, self._opening()).became()
+        except Unconfirmed:
+            if not self._sends_again and not is_put_off:
+                raise
+            self._edits.move_to(unheard, State.CLOSED, problem="sent again before it was confirmed")
+            return None
+        return None if is_put_off else became
 
     def _is_put_off(self, unheard: Edit) -> bool:
         """Whether another time is wanted than that of a commit which gave the chapter its pages."""
@@ -153,23 +176,19 @@ class PageEdit:
             self._edits.move_to(edit, State.DONE, committed_version=self._planned.version)
             return EditResult(self._planned.id, self._planned.version, self._values, already_done=not self._values)
         missing = [page for page in self._plan.pages if page.position not in stored]
-        await check_room(self._service, self._planned, session, missing)
-        if missing:
-            self._tell_unknown(session)
-            await self._remove(session.id, stock.surplus)  # else there may be no room for what is to come
+        await check_room(self._service, self._planned, session, missing, self._done)
+        filling = Filling(self._service, self._planned, self._plan)
+        transfer = await filling.fill(session, stock, missing, is_resumed=is_resumed)
         remote = {file.id for file in session.files if file.is_remote}
-        transfer = Transfer(self._service, session.id, self._plan, stored, doubtful=is_resumed)
-        await transfer.send(missing)
-        await self._reconcile(transfer, session.id)
         order = [transfer.stored[page.position] for page in self._plan.pages]
-        version, is_confirmed = await EditCommit(self._service, self._planned, self._plan, edit).run(order)
+        await asyncio.to_thread(self._turn.before_commit)
+        version = await EditCommit(self._service, self._planned, self._plan, edit, self._policy).run(order)
         return EditResult(
             self._planned.id,
             version,
             self._values,
             pages=len(order),
             kept_pages=len(remote.intersection(order)),
-            confirmed=is_confirmed,
             needs_approval=await waits_for_approval(self._service, self._planned.id, self._plan.chapter),
             sent_bytes=transfer.sent_bytes,
         )
@@ -183,41 +202,3 @@ class PageEdit:
             and self._planned.digests == self._digests
             and lists_exactly(session, self._plan, stored)
         )
-
-    def _tell_unknown(self, session: OpenSession) -> None:
-        unknown = unknown_pages(self._service, self._plan, session)
-        if not session.files and self._planned.pages:
-            unknown = self._planned.pages
-        if unknown:
-            self._service.emit(
-                Note(
-                    f"The service does not say what {unknown} of the chapter's present pages are, so pages that may be "
-                    "among them are sent again."
-                )
-            )
-
-    async def _reconcile(self, transfer: Transfer, session_id: str) -> None:
-        """Make the session have all pages of the plan, if it may not; what it has besides falls away at the commit."""
-        for _ in range(RECONCILIATIONS):
-            if not transfer.doubtful:
-                return
-            present = await self._service.open_session()
-            if present is None or present.id != session_id:
-                raise session_lost(session_id)
-            stock = stock_of(self._service, self._plan, present)
-            transfer.doubtful = False
-            if present.files:
-                transfer.stored = stock.stored
-            await transfer.send([page for page in self._plan.pages if page.position not in transfer.stored])
-        if transfer.doubtful:
-            raise TryLater("The session keeps changing while it is compared with the plan. Run the same command again.")
-
-    async def _remove(self, session_id: str, surplus: list[str]) -> None:
-        if not surplus:
-            return
-        try:
-            await self._service.sessions.delete_uploaded_session_files(session_id, request_body=surplus)
-        except mangadex.OpenApiException as error:  # they fall away at the commit anyway (contract 5.3)
-            self._service.emit(Note(f"Pages that the chapter shall lose are left to the commit to drop: {error}"))
-        else:
-            self._service.journal.forget_files(session_id, surplus)

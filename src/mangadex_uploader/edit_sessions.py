@@ -42,7 +42,8 @@ class EditOpening:
         return edit is not None and edit.chapter_id == self._planned.id
 
     async def find(self, unheard: Edit | None, heard_at: float | None = None) -> tuple[Edit, OpenSession] | None:
-        """The session of an edit of this chapter that is open; None if no session is open (any more).
+        """The session of an edit of this chapter that is open; None if no session is open (any more), as one that an
+        earlier run only looked into is not.
 
         Args:
             unheard: an edit whose begin was sent and not heard of. What is open is its session only if all that is
@@ -59,7 +60,7 @@ class EditOpening:
         session, ahead_s = found
         edit = self._of_session(session)
         if edit is not None and edit.chapter_id == self._planned.id:
-            return edit, session
+            return None if await self._is_left_look(edit, session) else (edit, session)
         upload = self._service.journal.of_session(self._service.host, self._service.account, session.id)
         if edit is None and upload is None:
             is_ours = unheard is not None and self._was_begun_by(unheard, session, ahead_s, heard_at)
@@ -74,15 +75,16 @@ class EditOpening:
         may_be_ours = unheard is not None and edit is None and upload is None and self._may_be_of_this(session)
         raise ForeignSession(f"{what}{MAY_BE_OURS if may_be_ours else ''}", session.id)
 
-    async def begin(self, plan: Plan, options: Sequence[str]) -> tuple[Edit, OpenSession]:
-        """A new session with the chapter's pages.
+    async def begin(self, plan: Plan, options: Sequence[str], *, is_look: bool = False) -> tuple[Edit, OpenSession]:
+        """A new session with the chapter's pages; of one that `is_look` no run makes more than a look.
 
         Raises:
             VersionConflict: the chapter was changed since it was planned with.
             ForeignSession: one is open that is not ours.
             UploadError: the service does not let us begin.
         """
-        edit = self._edits.intend(self._service.host, self._service.account, self._planned, plan, options)
+        key = self._service.host, self._service.account
+        edit = self._edits.intend(*key, self._planned, plan, options, is_look=is_look)
         wanted = mangadex.BeginEditSession(version=self._planned.version)
         tries, may_be_begun = 0, False
         while True:
@@ -139,6 +141,14 @@ class EditOpening:
         present = await read_chapter(self._service, self._planned.id)
         if present.version != self._planned.version:
             raise await conflict_with(self._service, self._planned.shown(), present) from error
+
+    async def _is_left_look(self, edit: Edit, session: OpenSession) -> bool:
+        if edit.is_look:
+            await abandon(self._service, session.id)
+            self._service.emit(
+                Note(f"The open session {session.id} was abandoned: an earlier run only looked into it.")
+            )
+        return edit.is_look
 
     def _of_session(self, session: OpenSession) -> Edit | None:
         return self._edits.of_session(self._service.host, self._service.account, session.id)

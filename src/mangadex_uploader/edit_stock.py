@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mangadex_uploader.chapter import Plan, PlannedPage
-from mangadex_uploader.edit_plan import Present
+from mangadex_uploader.edit_conflict import what_was_changed
+from mangadex_uploader.edit_plan import Difference, Present
 from mangadex_uploader.errors import Hopeless
 from mangadex_uploader.inventory import SHA256_DIGITS, Inventory, ListedFile, OpenSession, take_stock
 from mangadex_uploader.page_files import LIMITS
@@ -51,8 +52,11 @@ def is_known_whole(service: Service, plan: Plan, session: OpenSession) -> bool:
     return bool(session.files) and unknown_pages(service, plan, session) == 0
 
 
-async def check_room(service: Service, planned: Present, session: OpenSession, missing: Sequence[PlannedPage]) -> None:
+async def check_room(
+    service: Service, planned: Present, session: OpenSession, missing: Sequence[PlannedPage], changed: Difference
+) -> None:
     """Where nothing is listed, so that nothing can be kept or removed, the present pages take up room as well.
+    `changed` is what this run has changed before.
 
     Raises:
         Hopeless: there is not enough of it (contract 4.6); the session is abandoned.
@@ -65,7 +69,8 @@ async def check_room(service: Service, planned: Present, session: OpenSession, m
     advice = f"Give it at most {room} pages first, and then these" if room > 0 else "Delete it, and upload it anew"
     raise Hopeless(
         f"Chapter {planned.id}: it has {planned.pages} pages, and {len(missing)} would have to be sent, as the service "
-        f"does not say which it has; together at most {LIMITS.pages} fit into a session. Nothing was changed. {advice}."
+        f"does not say which it has; together at most {LIMITS.pages} fit into a session. {what_was_changed(changed)} "
+        f"{advice}."
     )
 
 

@@ -1,78 +1,111 @@
-"""What became of a commit that an earlier run did not hear of: it came through, somebody else's did, or neither."""
+"""What became of a commit that was not answered and whose session is gone: it came through, somebody else's did, or
+neither.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NoReturn
+
 from mangadex_uploader.chapter import Plan
-from mangadex_uploader.committing import LOOK_S
-from mangadex_uploader.edit_commit import NOT_SHOWN, UNHEARD
+from mangadex_uploader.edit_conflict import VersionConflict
 from mangadex_uploader.edit_journal import Edit, Edits
 from mangadex_uploader.edit_plan import EditResult, Present
 from mangadex_uploader.edit_sessions import EditOpening
 from mangadex_uploader.edit_stock import is_known_whole, lists_exactly, stock_of
-from mangadex_uploader.events import Note
+from mangadex_uploader.errors import ForeignSession, Unconfirmed
 from mangadex_uploader.journal import State
-from mangadex_uploader.published import conflict_with, is_read_as, waits_for_approval
+from mangadex_uploader.published import conflict_with, is_read_as
 from mangadex_uploader.service import Service
 from mangadex_uploader.sessions import abandon
 
+UNHEARD = "The commit of this edit was not answered, and may have come through before that."
+
 
 class UnheardCommit:
-    """The last edit of a chapter, whose session is not open any more."""
+    """The last edit of a chapter, whose session is not open any more. `opening` is for the chapter as it is now."""
 
-    def __init__(self, service: Service, planned: Present, plan: Plan, edit: Edit, opening: EditOpening) -> None:
+    def __init__(self, service: Service, present: Present, plan: Plan, edit: Edit, opening: EditOpening) -> None:
         self._service = service
         self._edits = Edits(service.journal)
-        self._planned = planned
+        self._present = present
         self._plan = plan
         self._edit = edit
         self._opening = opening
         self._digests = tuple(page.digest for page in plan.pages)
 
     async def became(self) -> EditResult | None:
-        """The result, if it gave the chapter the planned pages, or may have; None if the edit has to be made (anew).
+        """The result, if it gave the chapter the planned pages; None if the edit has to be made (anew).
 
         Raises:
             VersionConflict: the chapter was changed by somebody else.
+            Unconfirmed: it may have come through.
             UploadError: the service could not be asked.
         """
-        if self._planned.version == self._edit.version:
+        if self._present.version == self._edit.version:
             self._edits.move_to(self._edit, State.CLOSED, problem="its session was closed elsewhere")
             return None
-        if not self._edit.is_followed_by(self._planned):
+        if not self._edit.is_followed_by(self._present):
             await self._stop()
         if self._edit.pages_digest != self._plan.pages_digest:
             self._edits.move_to(self._edit, State.CLOSED, problem="given up for another edit before it was confirmed")
             return None
-        was_shown_before = self._edit.planned["page_digests"] == list(self._digests)
-        if not was_shown_before and await is_read_as(self._service, self._planned.id, self._digests, LOOK_S[:1]):
-            return self._came_through(is_shown=True)
-        if await self._is_committed():
-            return self._came_through(is_shown=self._planned.digests == self._digests)
-        self._service.emit(Note(NOT_SHOWN))
-        waits = await waits_for_approval(self._service, self._planned.id, self._plan.chapter)
-        return EditResult(self._planned.id, self._planned.version, confirmed=False, needs_approval=waits)
+        await self.prove()
+        is_shown = self._present.digests == self._digests
+        return EditResult(self._present.id, self._present.version, confirmed=is_shown, already_done=True)
 
-    def _came_through(self, *, is_shown: bool) -> EditResult:
-        self._edits.move_to(self._edit, State.DONE, committed_version=self._planned.version)
-        return EditResult(self._planned.id, self._planned.version, confirmed=is_shown, already_done=True)
+    async def prove(self, waits_s: Sequence[float] = ()) -> None:
+        """Find the pages in the chapter, of which version and values are as after the commit.
 
-    async def _is_committed(self) -> bool:
-        """Whether a new session of the chapter lists exactly these pages; False where its list does not tell.
+        Args:
+            waits_s: before each look at what readers get, after the chapter itself did not tell.
+
+        Raises:
+            VersionConflict: the chapter has other pages.
+            Unconfirmed: nothing tells which it has.
+            UploadError: the service could not be asked.
+        """
+        self._edits.move_to(self._edit, State.UNCONFIRMED)
+        is_told = self._edit.planned["page_digests"] != list(self._digests)  # else readers may get them as before
+        is_there = (is_told and self._present.digests == self._digests) or await self._is_in_chapter()
+        if not is_there and is_told:
+            is_there = await is_read_as(self._service, self._present.id, self._digests, waits_s)
+        if not is_there:
+            unconfirmed = Unconfirmed(_may_have_come_through(self._present.id))
+            self._edits.fail(self._edit, unconfirmed.problem)
+            raise unconfirmed
+        self._edits.move_to(self._edit, State.DONE, committed_version=self._present.version)
+
+    async def _is_in_chapter(self) -> bool:
+        """Whether a new session of the chapter lists exactly these pages; False where its list does not tell, be it
+        that nothing is listed, or in an order that need not be that of readers.
 
         Raises:
             VersionConflict: it has others.
         """
-        _, session = await self._opening.begin(self._plan, self._edit.options)
+        try:
+            _, session = await self._opening.begin(self._plan, self._edit.options, is_look=True)
+        except ForeignSession:
+            return False
+        except VersionConflict as conflict:
+            self._present = conflict.now
+            await self._stop()
         await abandon(self._service, session.id)
         stock = stock_of(self._service, self._plan, session)
         is_whole = len(stock.stored) == len(self._plan.pages) and not stock.surplus
         if is_known_whole(self._service, self._plan, session) and not is_whole:
             await self._stop()
-        is_committed = is_whole and lists_exactly(session, self._plan, stock.stored)
-        if not is_committed:  # nothing is listed, or in an order that need not be that of readers
-            self._edits.move_to(self._edit, State.UNCONFIRMED)
-        return is_committed
+        return is_whole and lists_exactly(session, self._plan, stock.stored)
 
-    async def _stop(self) -> None:
+    async def _stop(self) -> NoReturn:
         self._edits.move_to(self._edit, State.CLOSED, problem="the chapter was changed elsewhere")
-        raise await conflict_with(self._service, self._edit.planned, self._planned, UNHEARD)
+        raise await conflict_with(self._service, self._edit.planned, self._present, UNHEARD)
+
+
+def _may_have_come_through(chapter_id: str) -> str:
+    return (
+        f"Chapter {chapter_id}: may have these pages: the answer to their commit was lost. The chapter has the "
+        "version and values of it, but neither do readers get these pages, as before their time, approval or "
+        "processing, nor does the service list them all in order. Look for them at the service. The same command "
+        "looks again, and sends nothing; if the chapter has other pages, add --send-again to it."
+    )

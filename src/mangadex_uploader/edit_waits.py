@@ -36,4 +36,4 @@ async def telling_waits(service: Service, endpoint: str, call: Coroutine[Any, An
 
 def _wait_s(service: Service, endpoint: str) -> float:
     pacer = service.client.configuration.pacing
-    return pacer.reserve(time.time(), endpoint) if pacer else 0.0
+    return pacer.wait_s(time.time(), endpoint) if pacer else 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from mangadex_uploader.errors import UsageError
 from mangadex_uploader.events import Note, Planned
 from mangadex_uploader.journal import State
 from mangadex_uploader.published import conflict_with, put_values, read_chapter, read_whole, waits_for_approval
+from mangadex_uploader.snapshots import Snapshot
+from mangadex_uploader.turns import Unchanged
 from mangadex_uploader.uploader import Uploader
 
 
@@ -48,28 +51,41 @@ class Editor(Uploader):
                 )
             return EditResult(chapter_id, changed.version, differing, needs_approval=waits)
 
-    async def edit_pages(self, chapter_id: str, changes: Changes, path: Path, **reading: Any) -> EditResult:
+    async def edit_pages(
+        self, chapter_id: str, changes: Changes, path: Path, *, sends_again: bool = False, **reading: Any
+    ) -> EditResult:
         """Give the chapter exactly the pages of `path`, in order, and the values that are given.
 
-        `reading` are fields of `Chapter` that say how the pages are read, such as `as_is`.
+        Args:
+            chapter_id: of the chapter.
+            changes: what else it shall have.
+            path: of the pages.
+            sends_again: commit them anew where an earlier commit was not answered, and nothing tells whether it came
+                through.
+            reading: fields of `Chapter` that say how the pages are read, such as `as_is`.
 
         Raises:
             UsageError: a value or page that the service would refuse, or no such chapter.
             VersionConflict: the chapter was changed meanwhile.
+            ChapterChanged: the files of `path` were changed meanwhile.
+            Unconfirmed: it may have these pages.
             UploadError: it has the pages that it had, and the same call goes on later.
         """
         before = await read_chapter(self._service, chapter_id)
         if changes.publish_at == before.publish_at:
             changes = replace(changes, publish_at=None)
+        turn = Unchanged(path, await asyncio.to_thread(Snapshot.of, path))
         given = await self.plan(changes.alone(path, before.manga, **reading))
         self._service.emit(Planned(_with_all_values(given, changes, before)))
         async with self._alone():
+            await asyncio.to_thread(turn.at_begin)
             planned = await read_whole(self._service, chapter_id)
             if planned.version != before.version and not self._is_ours(planned):
                 raise await conflict_with(self._service, before.shown(), planned)
             plan = _with_all_values(given, changes, planned)
             options = [*changes.options(), *_reading_options(**reading)]
-            return await PageEdit(self._service, planned, plan, options, self._policy).run()
+            edit = PageEdit(self._service, planned, plan, options, self._policy, turn, sends_again=sends_again)
+            return await edit.run()
 
     def _is_ours(self, present: Present) -> bool:
         """Whether another command of this program has made this version, while this one waited for it to end."""

@@ -57,6 +57,10 @@ class TryLater(UploadError):
     exit_status = 5
 
 
+class Unconfirmed(TryLater):
+    """A commit was sent and not answered, and nothing shows whether it came through."""
+
+
 class DuplicateChapter(UploadError):
     """The service, or this program's journal, has this chapter already."""
 

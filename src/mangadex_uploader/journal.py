@@ -31,8 +31,9 @@ class State(StrEnum):
 class Upload:
     """One chapter on its way. `session_id` and what follows is None until it is known.
 
-    Times are unix seconds; `begun_at`, the session's, is by the service's clock. `is_ours` says that this program is
-    known to have begun the session; otherwise it was found open, and is not to be deleted unasked.
+    Times are unix seconds; `intended_at` is when its session was last asked for, `begun_at`, the session's, is by the
+    service's clock. `is_ours` says that this program is known to have begun the session; otherwise it was found open,
+    and is not to be deleted unasked.
     """
 
     id: int
@@ -82,6 +83,10 @@ class Journal(JournalFile):
         marks = ", ".join(f":{name}" for name in values)
         rows = self.execute(f"INSERT INTO uploads ({names}) VALUES ({marks}) RETURNING id", values)  # noqa: S608 - our names
         return self._one("id = ?", rows[0]["id"])
+
+    def begin_again(self, upload: Upload) -> Upload:
+        """Note that its session is about to be asked for once more."""
+        return self._set(upload, {"intended_at": self.now()})
 
     def replan(self, upload: Upload, plan: Plan) -> Upload:
         """Note that it goes on with these pages."""

@@ -19,6 +19,7 @@ from mangadex_uploader.errors import UsageError
 from mangadex_uploader.service import Service, is_unclear
 
 _PAGE_NAME = re.compile(r"[0-9]+-([0-9a-f]{64})\.[a-z]+")  # contract 9.4
+UNHEARD_VALUES = "This change of values was not answered, and may have come through before that."
 _ON_THE_WIRE = {"language": "translated_language"}
 
 
@@ -130,7 +131,8 @@ async def _put(service: Service, planned: Present, changes: Difference, change: 
                 if present.version == planned.version + 1 and may_be_done and _has(present, changes):
                     return present
                 if present.version != planned.version:
-                    raise await conflict_with(service, planned.shown(), present) from error
+                    done = UNHEARD_VALUES if may_be_done else NOTHING_DONE
+                    raise await conflict_with(service, planned.shown(), present, done) from error
             await service.pause_after(error, tries)
         else:
             return Present.of(answer.data or mangadex.Chapter())

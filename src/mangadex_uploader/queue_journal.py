@@ -36,11 +36,21 @@ VALUES (:host, :account, :path, :chapter, :signature, :state, :problem, :at)
 ON CONFLICT (host, account, path) DO UPDATE SET chapter = excluded.chapter, signature = excluded.signature,
 state = excluded.state, problem = excluded.problem, chapter_id = NULL, updated_at = excluded.updated_at
 """
+_ADD_FAILED = """
+INSERT INTO queue (host, account, path, chapter, signature, state, problem, updated_at)
+VALUES (:host, :account, :path, :chapter, :signature, :state, :problem, :at)
+ON CONFLICT (host, account, path) DO UPDATE SET problem = excluded.problem, updated_at = excluded.updated_at
+WHERE state = excluded.state
+"""
 _KEEP = "UPDATE queue SET chapter = :chapter WHERE host = :host AND account = :account AND path = :path"
 _MOVE = """
 UPDATE queue SET state = :state, signature = :signature, problem = :problem, chapter_id = :chapter_id, updated_at = :at
 WHERE host = :host AND account = :account AND path = :path
 AND (state != 'done' OR :state = 'done' OR :signature NOT IN ('', signature))
+"""
+_FORGET_UNKNOWN = """
+DELETE FROM queue
+WHERE host = :host AND account = :account AND path = :path AND chapter = :chapter AND state = :state
 """
 _ONE = "SELECT * FROM queue WHERE host = :host AND account = :account AND path = :path"
 UNKNOWN = ""
@@ -109,12 +119,21 @@ class Queue:
                 do(_ADD, place | values)
 
     def add_failed(self, host: str, account: str, path: Path, signature: str, problem: str) -> None:
-        """Note that a chapter was given whose values could not be found out, and why."""
-        place = {"host": host, "account": account, "path": placed(path)}
-        values = {"chapter": UNKNOWN, "signature": signature, "state": Waits.FAILED, "problem": problem}
+        """Note that a chapter was given whose values could not be found out, and why.
+
+        Of one that is known already nothing is lost by that: at most, where it failed before, it has the new problem.
+        """
+        place = {"host": host, "account": account, "path": placed(path), "chapter": UNKNOWN, "state": Waits.FAILED}
+        self._journal.execute(
+            _ADD_FAILED, place | {"signature": signature, "problem": problem, "at": self._journal.now()}
+        )
+
+    def forget_unknown(self, host: str, account: str, paths: Iterable[Path]) -> None:
+        """Remove those of these places that failed because their values could not be found out."""
+        values = {"host": host, "account": account, "chapter": UNKNOWN, "state": Waits.FAILED}
         with self._journal.transaction() as do:
-            if not any(it["state"] == Waits.DONE and it["signature"] == signature for it in do(_ONE, place)):
-                do(_ADD, place | values | {"at": self._journal.now()})
+            for path in paths:
+                do(_FORGET_UNKNOWN, values | {"path": placed(path)})
 
     def move_to(self, host: str, account: str, path: Path, state: Waits, signature: str, **values: str | None) -> None:
         """Note how far a chapter is; `values` are `problem` and `chapter_id`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,11 @@ class Place:
         """These failed before their values were known."""
         for it in endings:
             self.queue.add_failed(self.host, self.account, it.path, signature_of(it.path), it.problem or "")
+
+    def forget_folders(self, described: Sequence[Described], given: Collection[Path]) -> None:
+        """Folders at or in a given path in which these were found are no failed chapters (any more)."""
+        folders = (folder for it in described for folder in _folders_above(it.chapter.path, given))
+        self.queue.forget_unknown(self.host, self.account, set(folders))
 
     def running(self, path: Path, files: str) -> None:
         """It is being uploaded, with files of this signature."""
@@ -96,3 +101,10 @@ def signature_of(path: Path) -> str:
         return signature(path)
     except OSError:
         return ""
+
+
+def _folders_above(path: Path, given: Collection[Path]) -> list[Path]:
+    """Those that led from a given path to this one; none where it was given itself."""
+    above = list(path.parents)
+    ends = [index for index, folder in enumerate(above, 1) if folder in given]
+    return [] if path in given or not ends else above[: ends[0]]

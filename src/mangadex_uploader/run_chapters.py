@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -68,10 +68,10 @@ def upload_paths(  # noqa: PLR0913 - groups of options
     endings = list(chapters.ended)
     _note_failed(endings, reach, talking)
     if described and many.fail_fast and chapters.has_failed:
-        endings += _put_off(described, reach, talking, output)
+        endings += _put_off(described, paths, reach, talking, output)
     elif described:
         allowed = wanted.allow_duplicate
-        endings += upload_described(described, choices, many, reach, talking, output, allow_duplicate=allowed)
+        endings += upload_described(described, choices, many, reach, talking, output, paths, allow_duplicate=allowed)
     if len(endings) > 1:
         tell_summary(endings, output)
     return endings
@@ -84,10 +84,11 @@ def upload_described(  # noqa: PLR0913 - groups of options
     reach: Reach,
     talking: Talking,
     output: Output,
+    given: Collection[Path] = (),
     *,
     allow_duplicate: bool = False,
 ) -> list[Ending]:
-    """Upload chapters whose values are known.
+    """Upload chapters whose values are known; they were found at the `given` paths.
 
     Raises:
         UploadError: as `upload_all`.
@@ -102,9 +103,9 @@ def upload_described(  # noqa: PLR0913 - groups of options
     async def upload(connected: Connected) -> list[Ending]:
         load_ahead()
         uploader = connected.uploader(reporter.on_event, allow_duplicate=allow_duplicate, open_session=policy)
-        return await Batch(uploader, _place(connected), reporter, output, many).run(
-            described, allow_duplicate=allow_duplicate
-        )
+        place = _place(connected)
+        place.forget_folders(described, given)
+        return await Batch(uploader, place, reporter, output, many).run(described, allow_duplicate=allow_duplicate)
 
     try:
         return run_connected(reach, talking, output, upload, STOPPING)
@@ -112,11 +113,15 @@ def upload_described(  # noqa: PLR0913 - groups of options
         reporter.stop()
 
 
-def _put_off(described: Sequence[Described], reach: Reach, talking: Talking, output: Output) -> list[Ending]:
+def _put_off(
+    described: Sequence[Described], given: Collection[Path], reach: Reach, talking: Talking, output: Output
+) -> list[Ending]:
     """Leave them for later, in the queue."""
 
     async def add(connected: Connected) -> None:
-        _place(connected).add(described)
+        place = _place(connected)
+        place.forget_folders(described, given)
+        place.add(described)
 
     run_connected(reach, talking, output, add)
     return not_reached(described)

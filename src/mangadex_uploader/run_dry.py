@@ -9,13 +9,12 @@ from typing import Any
 
 from mangadex_uploader import json_output
 from mangadex_uploader.access import host_of
-from mangadex_uploader.batch_endings import Unconfirmed
 from mangadex_uploader.chapter import Plan
 from mangadex_uploader.connected import Connected
 from mangadex_uploader.consent import TERMS, is_accepted
 from mangadex_uploader.earlier import Earlier, is_same_chapter
 from mangadex_uploader.endings import Ending, What, tell_summary
-from mangadex_uploader.errors import DuplicateChapter
+from mangadex_uploader.errors import DuplicateChapter, Unconfirmed
 from mangadex_uploader.events import Planned
 from mangadex_uploader.failures import common_status, report
 from mangadex_uploader.first_pass import FirstPass, failed

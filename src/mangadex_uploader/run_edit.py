@@ -95,7 +95,7 @@ def _edit_chapter(  # noqa: PLR0913 - groups of options
         load_ahead()
         give_back_pages()
         reading = {"as_is": choices.as_is, "zip_encoding": choices.zip_encoding}
-        return await editor.edit_pages(chapter_id, changes, path, **reading)
+        return await editor.edit_pages(chapter_id, changes, path, sends_again=choices.send_again, **reading)
 
     try:
         result = run_connected(reach, talking, output, work, STOPPING)
@@ -203,12 +203,9 @@ def _in_words(result: EditResult) -> str:
 
 
 def _unchanged(result: EditResult) -> str:
-    if result.already_done and result.confirmed:
+    if result.confirmed:
         return "nothing to do, it is as wanted"
-    sent = "these pages are committed already" if result.already_done else "an earlier run has sent these pages"
-    if result.needs_approval:
-        return f"{sent}; the chapter waits for a moderator, and nobody can read it until then"
     return (
-        f"{sent}, but readers do not get them yet. They may wait for their time or for processing, which may also have "
-        "refused them"
+        "these pages are committed already, but readers do not get them yet. They may wait for their time, for a "
+        "moderator or for processing, which may also have refused them"
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,13 +15,10 @@ from mangadex_uploader.journal import State, Upload
 from mangadex_uploader.service import MAX_TRIES, Service, is_answered, is_unclear, may_pass, stopped_by
 from mangadex_uploader.whose import is_of, shown
 
-__all__ = ["CLOCK_GRAIN_S", "INTENT_S", "OpenSessionPolicy", "Opened", "Opening", "abandon", "session_lost", "shown"]
+__all__ = ["CLOCK_GRAIN_S", "OpenSessionPolicy", "Opened", "Opening", "abandon", "session_lost", "shown"]
 
 CLOCK_GRAIN_S = 2.0
 """The service tells its time and a session's in whole seconds."""
-
-INTENT_S = 3600.0
-"""A begin that was not heard of counts for so long; an empty session found later may be anybody's."""
 
 
 class OpenSessionPolicy(Enum):
@@ -63,43 +59,50 @@ class Opening:
         return Opened(self._journal.replan(upload, self._plan), present, resumed=True)
 
     async def begin(self, upload: Upload | None) -> Opened:
-        """A session for this chapter: a new one, or one that this `upload` began without hearing of it.
+        """A session for this chapter: a new one, or one that this `upload` asked for without hearing of it.
 
         Raises:
-            ForeignSession: one is open that is not ours.
+            ForeignSession: one is open that is not proved to be ours.
             UploadError: the service does not let us begin.
         """
-        plan, tries, may_be_ours = self._plan, 0, upload is not None
-        if upload is not None and time.time() - upload.intended_at > INTENT_S:
-            self._journal.move_to(upload, State.CLOSED, problem="it was begun too long ago")
-            upload = None
         if upload is None:
-            may_be_ours = False
-            upload = self._journal.intend(self._service.host, self._service.account, plan)
-        else:
-            upload = self._journal.replan(upload, plan)
-        wanted = mangadex.BeginUploadSession(manga=plan.chapter.manga, groups=list(plan.chapter.groups))
+            upload = self._journal.intend(self._service.host, self._service.account, self._plan)
+        else:  # looked for before the moment at which it was asked for is forgotten
+            upload = self._journal.replan(upload, self._plan)
+            opened = await self._find(upload, heard_at=upload.intended_at)
+            if opened is not None:
+                return opened
+            upload = self._journal.begin_again(upload)
+        chapter, tries, may_be_begun = self._plan.chapter, 0, False
+        wanted = mangadex.BeginUploadSession(manga=chapter.manga, groups=list(chapter.groups))
         while True:
             try:
                 answer = await self._service.sessions.begin_upload_session(begin_upload_session=wanted)
                 return self._opened(upload, OpenSession.of(answer), resumed=False, is_ours=True)
             except mangadex.OpenApiException as error:
                 tries += 1
-                may_be_ours = may_be_ours or is_unclear(error)
+                may_be_begun = may_be_begun or is_unclear(error)
                 if is_unclear(error) or is_answered(error):  # whatever the refusal says (contract 12.1)
-                    opened = await self._whose(upload, may_be_ours=may_be_ours)
+                    opened = await self._find(upload, heard_at=self._journal.now() if may_be_begun else None)
                     if opened is not None:
                         return opened
-                if isinstance(error, mangadex.Conflict) and tries <= MAX_TRIES:
-                    continue  # it was open a moment ago
-                if not may_pass(error):
-                    self._journal.move_to(upload, State.CLOSED, problem=str(error))
-                await self._service.pause_after(error, tries)
+                if not isinstance(error, mangadex.Conflict) or tries > MAX_TRIES:  # it was open a moment ago
+                    if not may_pass(error):
+                        self._journal.move_to(upload, State.CLOSED, problem=str(error))
+                    await self._service.pause_after(error, tries)
+                upload = self._journal.begin_again(upload)
 
-    async def _whose(self, upload: Upload, *, may_be_ours: bool) -> Opened | None:
+    async def _find(self, upload: Upload, *, heard_at: float | None) -> Opened | None:
         """The open session if it is ours, or becomes so; None if none is open (any more).
 
-        `may_be_ours` says that a begin of this upload was sent and not heard of.
+        Args:
+            upload: what is open is its session only if all that is known of it says so: see `_was_begun_by`.
+            heard_at: when it was known that nothing would be heard of its begin, which is the moment of that if the
+                program was ended then; None if it was answered.
+
+        Raises:
+            ForeignSession: one is open that is not proved to be ours.
+            UploadError: the service could not be asked.
         """
         found = await self._service.open_session_and_clock()
         if found is None:
@@ -115,7 +118,7 @@ class Opening:
         is_for_this = edit is None and not session.edits and self._is_of_same_work(session)
         is_adoptable = is_for_this and self._is_known_whole(session)
         if earlier is None:
-            was_begun = may_be_ours and self._was_begun_by(upload, session, ahead_s)
+            was_begun = heard_at is not None and self._was_begun_by(upload, session, ahead_s, heard_at)
             if is_for_this and (self._fits(session) or was_begun):
                 return self._opened(upload, session, resumed=True, is_ours=was_begun)
             if is_adoptable and self._policy is OpenSessionPolicy.ADOPT:
@@ -126,8 +129,11 @@ class Opening:
             await abandon(self._service, session.id)
             self._service.emit(Note(f"The open session {session.id} was abandoned, as told."))
             return None
-        self._journal.move_to(upload, State.CLOSED, problem="another session is open")
-        raise ForeignSession(shown(session, earlier or edit, is_adoptable=is_adoptable), session.id)
+        may_be_ours = heard_at is not None and earlier is None and is_for_this and not session.files
+        still = State.INTENDED if may_be_ours else State.CLOSED
+        self._journal.move_to(upload, still, problem="another session is open")
+        told = shown(session, earlier or edit, is_adoptable=is_adoptable, may_be_ours=may_be_ours)
+        raise ForeignSession(told, session.id)
 
     def _is_of_same_work(self, session: OpenSession) -> bool:
         """Whether what it would publish is of this manga and these groups: a commit cannot say otherwise."""
@@ -145,12 +151,15 @@ class Opening:
         known = {page.digest[:16] for page in self._plan.pages}
         return bool(session.files) and all(file.hash_in_name in known for file in session.files)
 
-    def _was_begun_by(self, upload: Upload, session: OpenSession, ahead_s: float) -> bool:
-        return (
-            not session.files
-            and session.created_at is not None
-            and session.created_at.timestamp() >= upload.intended_at + ahead_s - CLOCK_GRAIN_S
-        )
+    def _was_begun_by(self, upload: Upload, session: OpenSession, ahead_s: float, heard_at: float) -> bool:
+        """Whether no page is known to be in it, and it is of the very moment at which this upload asked for one.
+
+        Nothing else tells: no other program is likely to begin one for the same work within these seconds.
+        """
+        if session.files or session.created_at is None:
+            return False
+        created_at = session.created_at.timestamp() - ahead_s
+        return upload.intended_at - CLOCK_GRAIN_S <= created_at <= heard_at + CLOCK_GRAIN_S
 
     def _opened(self, upload: Upload, session: OpenSession, *, resumed: bool, is_ours: bool) -> Opened:
         begun_at = session.created_at.timestamp() if session.created_at else None

@@ -34,8 +34,11 @@ def has_values_of(upload: Upload, chapter: Chapter) -> bool:
     return values == (upload.manga, upload.language, upload.volume, upload.chapter)
 
 
-def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: bool) -> str:
-    """What a session is that cannot be used, and what to do about it."""
+def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: bool, may_be_ours: bool = False) -> str:
+    """What a session is that cannot be used, and what to do about it.
+
+    `may_be_ours` says that it may be the one of an upload that was not answered when it asked for one.
+    """
     files = f"{len(session.files)} pages" if session.files else "no pages listed"
     begun = f", begun {session.created_at:%Y-%m-%d %H:%M} UTC" if session.created_at else ""
     groups = f"groups {', '.join(session.groups)}" if session.groups else "no groups"
@@ -53,6 +56,12 @@ def shown(session: OpenSession, earlier: Upload | Edit | None, *, is_adoptable: 
             f"use --abandon-existing to delete it; the chapter then stays as it is."
         )
     adopt = "--adopt to fill it with this chapter, or " if is_adoptable else ""
+    if may_be_ours:
+        return (
+            f"{what}. It may be the one that this upload asked for without hearing of it, which cannot be told for "
+            f"sure, so it was left alone. Look at it with `mangadex session show`. If another program has begun it, "
+            f"finish it there; if none has, use {adopt}--abandon-existing to delete it."
+        )
     return (
         f"{what} and was not begun by this upload, so it was left alone. Finish it where it was begun, or use "
         f"{adopt}--abandon-existing to delete it."

@@ -80,6 +80,14 @@ def test_an_exhausted_endpoint_waits_for_its_next_period() -> None:
     assert pacer.reserve(NOW + 41, "commit") == 0
 
 
+def test_a_look_at_the_wait_takes_no_place() -> None:
+    pacer = Pacer()
+    pacer.learn("commit", told(10, 2, NOW + 40), NOW)
+    assert [pacer.wait_s(NOW, "commit") for _ in range(20)] == [0] * 20
+    assert [pacer.reserve(NOW, "commit") for _ in range(3)] == [0, 0, 41]
+    assert (pacer.wait_s(NOW, "commit"), pacer.wait_s(NOW, "files")) == (41, 0)
+
+
 def test_the_remaining_places_are_counted_here_between_answers() -> None:
     pacer = Pacer(per_second=1000, burst=1000)
     pacer.learn("files", told(250, 3, NOW + 30), NOW)

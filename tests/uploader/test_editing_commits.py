@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import signal
@@ -11,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from link import Cut, Link
@@ -36,6 +37,12 @@ from test_editing import (
     start,
     told,
 )
+
+import mangadex_openapi as mangadex
+from mangadex_uploader.edit_waits import SILENT_S, telling_waits
+from mangadex_uploader.events import Event
+from mangadex_uploader.journal import Journal
+from mangadex_uploader.service import Service
 
 SETTINGS = LEVELS | {
     "small images": {"MANGADEX_SERVER_MAX_PIXELS": "80000"},
@@ -215,7 +222,7 @@ def test_after_an_unheard_commit_the_pages_of_other_people_are_a_conflict(servic
     killed(service, network, Cut.BEFORE, COMMIT, chapter_id, str(chapter.folder))
     service.abandon()
     with sqlite3.connect(service.folder / ".local" / "state" / "mangadex" / "journal.sqlite3") as journal:
-        journal.execute("UPDATE page_edits SET state = 'unconfirmed' WHERE chapter_id = ?", (chapter_id,))
+        journal.execute("UPDATE chapter_edits SET state = 'unconfirmed' WHERE chapter_id = ?", (chapter_id,))
     reorder_elsewhere(service, chapter, chapter_id)
     ran = edit(service, network.url, chapter_id, str(chapter.folder))
     assert (ran.status, ran.result["kind"], service.session()) == (1, "version_conflict", None), ran.errors
@@ -224,17 +231,19 @@ def test_after_an_unheard_commit_the_pages_of_other_people_are_a_conflict(servic
 
 
 @pytest.mark.parametrize(
-    ("service", "cut"),
+    ("service", "cut", "status"),
     [
-        pytest.param("none", "killed"),
-        pytest.param("none", "lost", marks=pytest.mark.proof),  # it looks for half a minute
-        pytest.param("full", "killed", marks=pytest.mark.proof),
+        pytest.param("none", "killed", 5),
+        pytest.param("none", "lost", 5, marks=pytest.mark.proof),  # it looks for half a minute
+        pytest.param("full", "killed", 0, marks=pytest.mark.proof),
+        pytest.param("full", "lost", 0, marks=pytest.mark.proof),
     ],
     indirect=["service"],
 )
 def test_a_commit_that_was_not_heard_of_is_not_made_twice_where_nobody_can_read_it_yet(
-    service: Rig, network: Link, cut: str
+    service: Rig, network: Link, cut: str, status: int
 ) -> None:
+    """It is proved by what a session lists, or not at all."""
     chapter = service.chapter(3)
     done = service.upload(chapter, service.service.url, "--title", TITLE, "--publish-at", LATER)
     chapter_id = str(done.result["chapter_id"])
@@ -243,14 +252,60 @@ def test_a_commit_that_was_not_heard_of_is_not_made_twice_where_nobody_can_read_
         killed(service, network, Cut.AFTER, COMMIT, chapter_id, str(chapter.folder))
     else:
         network.fail(Cut.AFTER, "POST", COMMIT)
-        assert edit(service, network.url, chapter_id, str(chapter.folder)).result["confirmed"] is False
+        assert edit(service, network.url, chapter_id, str(chapter.folder)).status == status
     sent = network.put_bytes
-    for words in ([], [], ["--title", "Calm"], ["--title", "Calm"]):
-        ran = edit(service, network.url, chapter_id, str(chapter.folder), *words)
-        assert (ran.status, ran.result["confirmed"], network.put_bytes - sent) == (0, False, 0), ran.errors
+    pages = str(chapter.folder)
+    for words in ([pages], [pages], ["--title", "Calm"], [pages, "--title", "Calm"]):
+        ran = edit(service, network.url, chapter_id, *words)
+        assert (ran.status, network.put_bytes - sent) == (status if pages in words else 0, 0), ran.errors
+        if pages in words:
+            assert ran.result["kind" if status else "confirmed"] == ("unconfirmed" if status else False)
     after = told(service, chapter_id)
     assert (after["version"], after["title"], after["publishAt"]) == (3, "Calm", "2999-01-01T00:00:00+00:00")
     assert service.session() is None
+
+
+def page_elsewhere(service: Rig, chapter: Chapter, chapter_id: str) -> None:
+    """As somebody gives the chapter one other page, and keeps what it is called; our session is in the way."""
+    service.abandon()
+    session_id = service.begin_edit(chapter_id)
+    put = service._http.post(f"/upload/{session_id}", files={"0": ("x.png", new_page(726))}).raise_for_status()
+    values = {"volume": VOLUME, "chapter": chapter.number, "title": TITLE, "translatedLanguage": "en"}
+    body = {"chapterDraft": values, "pageOrder": [put.json()["data"][0]["id"]]}
+    service._http.post(f"/upload/{session_id}/commit", json=body).raise_for_status()
+
+
+@pytest.mark.parametrize("service", ["none"], indirect=True)
+def test_where_nothing_proves_a_commit_it_is_unconfirmed_until_told_to_send_again(service: Rig, network: Link) -> None:
+    """Somebody's other pages came instead, with the same version and values."""
+    chapter, chapter_id = published(service, 3)
+    rewrite(chapter, [*chapter.pages[::-1], new_page(728)])
+
+    killed(service, network, Cut.BEFORE, COMMIT, chapter_id, str(chapter.folder))
+    page_elsewhere(service, chapter, chapter_id)
+    sent = network.put_bytes
+    ran = edit(service, network.url, chapter_id, str(chapter.folder))
+    assert (ran.status, ran.result["kind"], network.put_bytes - sent) == (5, "unconfirmed", 0), ran.errors
+    assert ("add --send-again" in ran.errors, service.session()) == (True, None)
+    for _ in range(2):
+        assert edit(service, network.url, chapter_id, str(chapter.folder), "--send-again").result["version"] == 3
+        assert_read_as(service, chapter_id, chapter.pages)
+
+
+def test_a_commit_that_never_arrived_is_not_claimed_after_one_of_other_people(service: Rig, network: Link) -> None:
+    """Version and values are as after ours."""
+    chapter, chapter_id = published(service, 3)
+    rewrite(chapter, [*chapter.pages[::-1], new_page(727)])
+    words = [str(chapter.folder), "--group", ""]
+    network.fail(Cut.BEFORE, "POST", COMMIT, then=lambda: page_elsewhere(service, chapter, chapter_id))
+    ran = edit(service, network.url, chapter_id, *words)
+    assert (ran.status, ran.result["kind"], service.session()) == (1, "version_conflict", None), ran.errors
+    assert f"groups were changed before that: {GROUP} -> none" in ran.errors
+    assert "may have come through" in ran.errors
+    assert "Nothing" not in ran.errors
+    assert told(service, chapter_id)["version"] == 3
+    assert edit(service, network.url, chapter_id, *words).result["version"] == 4
+    assert_read_as(service, chapter_id, chapter.pages)
 
 
 @pytest.mark.parametrize(
@@ -321,9 +376,13 @@ def test_more_pages_than_fit_beside_the_present_ones_are_counted_before_they_are
     service.pages_of(chapter_id)
     pages = chapter.pages[::-1]
     rewrite(chapter, pages)
-    ran = edit(service, network.url, chapter_id, str(chapter.folder))
-    assert (ran.status, network.put_bytes, service.session()) == (7, 0, None), ran.errors
-    assert "at most 240 pages first" in ran.errors
+    for words, changed in (
+        ([], "Nothing was changed"),
+        (["--group", ""], f"groups were changed before that: {GROUP} -> none. Nothing else was"),
+    ):
+        ran = edit(service, network.url, chapter_id, str(chapter.folder), *words)
+        assert (ran.status, network.put_bytes, service.session()) == (7, 0, None), ran.errors
+        assert (changed in ran.errors, "at most 240 pages first" in ran.errors) == (True, True), ran.errors
     for some in (pages[:240], pages):
         rewrite(chapter, some)
         assert edit(service, network.url, chapter_id, str(chapter.folder)).status == 0
@@ -357,6 +416,30 @@ def test_a_wait_for_the_service_s_limits_is_told(service: Rig, network: Link) ->
     (retrying,) = [it for it in ran.events if it["event"] == "retrying"]
     assert 1.5 < retrying["wait_seconds"] < 10
     assert "takes no more requests of this kind for now" in ran.errors
+
+
+def test_a_slow_call_takes_one_place_of_the_limit() -> None:
+    """To look whether it waits takes none."""
+    pacer = mangadex.Pacer()
+    pacer.learn("commit", limit(remaining=2), time.time())
+    told_of: list[Event] = []
+
+    async def main() -> None:
+        configuration = mangadex.Configuration(host="http://127.0.0.1:1", pacing=pacer)
+        async with mangadex.AsyncApiClient(configuration) as client:
+            service = Service(client, "host", "account", cast("Journal", None), told_of.append)
+            is_over = asyncio.Event()
+            asyncio.get_running_loop().call_later(SILENT_S + 0.1, is_over.set)
+            await telling_waits(service, "commit", is_over.wait())
+
+    asyncio.run(main())
+    assert [pacer.reserve(time.time(), "commit") > 0 for _ in range(3)] == [False, False, True]
+    assert told_of == []
+
+
+def limit(remaining: int) -> dict[str, str]:
+    values = {"limit": 10, "remaining": remaining, "retry-after": int(time.time()) + 60}
+    return {f"x-ratelimit-{name}": str(value) for name, value in values.items()}
 
 
 @pytest.mark.proof

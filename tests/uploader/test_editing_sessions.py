@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import signal
 import sqlite3
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import pytest
 from link import Cut, Link
 from program import PROGRAM
-from rig import GROUP, MANGADEX, Chapter, Ran, Rig, link, rig
+from rig import GROUP, MANGADEX, Chapter, Ran, Rig, ended, link, rig
 from test_editing import (
     BEGIN,
     COMMIT,
     LEVELS,
+    PUT,
     TITLE,
+    VALUES,
     VOLUME,
     assert_read_as,
     begun,
@@ -34,6 +38,7 @@ from test_editing import (
 
 from mangadex_uploader.edit_listing import list_edits
 from mangadex_uploader.journal import Journal
+from mangadex_uploader.locks import account_lock
 from mangadex_uploader.output import Output
 
 
@@ -61,9 +66,9 @@ def open_id(service: Rig) -> str | None:
     return None if session is None else str(session["id"])
 
 
-def run(service: Rig, network: Link, *words: str) -> Ran:
+def run(service: Rig, network: Link, *words: str, **variables: str) -> Ran:
     """Another command of the same user."""
-    environment = service.environment(network.url)
+    environment = service.environment(network.url) | variables
     done = subprocess.run([MANGADEX, *words], capture_output=True, text=True, env=environment, check=False)
     events = [json.loads(line) for line in done.stdout.splitlines()] if "--json" in words else []
     return Ran(done.returncode, events, done.stderr if events else done.stdout + done.stderr)
@@ -73,8 +78,8 @@ def long_ago(service: Rig) -> None:
     """Let the last begin have been sent ten seconds earlier."""
     journal = service.folder / ".local" / "state" / "mangadex" / "journal.sqlite3"
     with sqlite3.connect(journal) as database:
-        newest = "(SELECT max(id) FROM page_edits)"
-        database.execute(f"UPDATE page_edits SET begin_sent_at = begin_sent_at - 10 WHERE id = {newest}")
+        newest = "(SELECT max(id) FROM chapter_edits)"
+        database.execute(f"UPDATE chapter_edits SET begin_sent_at = begin_sent_at - 10 WHERE id = {newest}")
 
 
 def other_chapter(service: Rig) -> str:
@@ -84,6 +89,89 @@ def other_chapter(service: Rig) -> str:
     chapter_id = str(service.upload(chapter, service.service.url).result["chapter_id"])
     service.pages_of(chapter_id)
     return chapter_id
+
+
+def test_a_session_that_only_looks_for_an_unheard_commit_is_never_committed(service: Rig, network: Link) -> None:
+    """As where a run is killed before it has given it up."""
+    chapter = service.chapter(3)
+    later = ["--title", TITLE, "--publish-at", "2999-01-01T00:00Z"]
+    chapter_id = str(service.upload(chapter, service.service.url, *later).result["chapter_id"])
+    rewrite(chapter, [*chapter.pages[::-1], new_page(982)])
+    killed(service, network, Cut.AFTER, COMMIT, chapter_id, str(chapter.folder))
+    process = start(service, network.url, chapter_id, str(chapter.folder))
+    network.fail(Cut.BEFORE, "DELETE", PUT, then=process.kill)
+    process.communicate(timeout=60)
+    looking, states = open_id(service), [it["state"] for it in listed(service) if it["chapter_id"] == chapter_id]
+    assert (process.returncode, looking is None) == (-signal.SIGKILL, False)
+    ran = edit(service, network.url, chapter_id, str(chapter.folder))
+    assert (ran.status, ran.result["already_done"], open_id(service)) == (0, True, None), ran.errors
+    assert (told(service, chapter_id)["version"], f"{looking} was abandoned" in ran.errors) == (2, True)
+    assert states == ["unconfirmed"]
+
+
+@pytest.mark.proof
+def test_where_a_foreign_session_is_in_the_way_of_a_look_readers_prove_the_commit(service: Rig, network: Link) -> None:
+    chapter, chapter_id = published(service, 3)
+    rewrite(chapter, [*chapter.pages, new_page(986)])
+    foreign: list[str] = []
+    network.fail(Cut.AFTER, "POST", COMMIT, then=lambda: foreign.append(service.begin(GROUP)))
+    ran = edit(service, network.url, chapter_id, str(chapter.folder))
+    assert (ran.status, ran.result["version"], [open_id(service)]) == (0, 2, foreign), ran.errors
+
+
+def test_a_page_that_is_added_while_the_edit_waits_for_its_turn_stops_it(service: Rig, network: Link) -> None:
+    chapter, chapter_id = published(service, 3)
+    rewrite(chapter, chapter.pages[::-1])
+    with account_lock(service.folder / ".local" / "state" / "mangadex", network.url, "sandbox"):
+        process = start(service, network.url, chapter_id, str(chapter.folder))
+        assert process.stdout is not None
+        while json.loads(process.stdout.readline()).get("text", "").count("waiting for it to end") == 0:
+            pass
+        chapter.pages.append(new_page(983))
+        (chapter.folder / "004.png").write_bytes(chapter.pages[-1])
+    ran = ended(process)
+    assert (ran.status, ran.result["kind"], begun(network)) == (1, "changed_before", 0), ran.errors
+    assert "004.png added" in ran.errors
+    assert edit(service, network.url, chapter_id, str(chapter.folder)).result["pages"] == 4
+    assert_read_as(service, chapter_id, chapter.pages)
+
+
+def test_a_page_that_is_added_before_the_commit_stops_it(service: Rig, network: Link) -> None:
+    chapter, chapter_id = published(service, 3)
+    rewrite(chapter, [*chapter.pages, new_page(984)])
+    last = new_page(985)
+
+    def add() -> None:
+        (chapter.folder / "005.png").write_bytes(last)
+
+    network.fail(Cut.BEFORE, "POST", PUT, then=add)
+    ran = edit(service, network.url, chapter_id, str(chapter.folder))
+    assert (ran.status, ran.result["kind"], told(service, chapter_id)["version"]) == (1, "chapter_changed", 1)
+    assert "005.png added" in ran.errors
+    chapter.pages.append(last)
+    assert edit(service, network.url, chapter_id, str(chapter.folder)).result["version"] == 2
+    assert_read_as(service, chapter_id, chapter.pages)
+
+
+OLDER_TABLES = (
+    "CREATE TABLE edits (id INTEGER PRIMARY KEY, state TEXT NOT NULL)",
+    "INSERT INTO edits VALUES (1, 'open')",
+    "CREATE TABLE page_edits (id INTEGER PRIMARY KEY, host TEXT NOT NULL, state TEXT NOT NULL)",
+    "INSERT INTO page_edits VALUES (1, 'http://127.0.0.1', 'open')",
+)
+
+
+def test_edits_of_unreleased_versions_are_not_read(service: Rig, network: Link, tmp_path: Path) -> None:
+    chapter, chapter_id = published(service, 2)
+    rewrite(chapter, chapter.pages[::-1])
+    folder = tmp_path / ".local" / "state" / "mangadex"
+    folder.mkdir(parents=True)
+    with closing(sqlite3.connect(folder / "journal.sqlite3", isolation_level=None)) as journal:
+        for statement in OLDER_TABLES:
+            journal.execute(statement)
+    assert edit(service, network.url, chapter_id, str(chapter.folder), HOME=str(tmp_path)).status == 0
+    shown = run(service, network, "status", HOME=str(tmp_path))
+    assert (shown.status, shown.errors) == (0, "")
 
 
 FOREIGN = ["an upload", "an upload with pages", "an edit of another chapter", "an edit of the same chapter, later"]
@@ -246,6 +334,16 @@ def test_an_own_change_of_a_value_is_not_called_somebody_else_s(service: Rig, ne
     assert "groups:" not in ran.errors
     assert edit(service, network.url, chapter_id, str(chapter.folder)).status == 0
     assert_read_as(service, chapter_id, chapter.pages)
+
+
+def test_a_conflict_after_a_change_that_was_not_heard_of_does_not_say_that_nothing_was_changed(
+    service: Rig, network: Link
+) -> None:
+    _, chapter_id = published(service, 2)
+    network.fail(Cut.AFTER, "PUT", VALUES, then=lambda: change_elsewhere(service, chapter_id, title="Theirs"))
+    ran = edit(service, network.url, chapter_id, "--volume", "8")
+    assert (ran.status, "may have come through" in ran.errors, "Nothing" in ran.errors) == (1, True, False), ran.errors
+    assert told(service, chapter_id)["volume"] == "8"
 
 
 def test_a_conflict_after_the_groups_were_changed_says_so(service: Rig, network: Link) -> None:

@@ -503,6 +503,19 @@ def test_of_two_commands_at_once_neither_calls_a_published_chapter_failed(
         service.assert_published_once(Drawn(path, pages[path], path.name[1:]))
 
 
+def test_a_chapter_that_is_forgotten_while_it_waits_alone_is_told(user: User, service: Rig, tmp_path: Path) -> None:
+    (path,) = several(tmp_path, [517])
+    with lock_of(user):
+        process = user.start("upload", str(path), *IDS, "--json")
+        until(process, "note")
+        assert user.invoke("queue", "forget", str(path)).status == 0
+    output, errors = process.communicate()
+    (told,) = [json.loads(line) for line in output.splitlines()]
+    assert (process.returncode, told["event"], told["path"]) == (0, "left_out", str(path))
+    assert told["problem"] in errors
+    assert service.published(drawn(path)) == []
+
+
 @pytest.mark.parametrize("option", ["--json", "--quiet"])
 def test_results_that_cannot_be_written_are_no_failures(user: User, service: Rig, tmp_path: Path, option: str) -> None:
     paths = several(tmp_path / "all", [521, 522] if option == "--json" else [523, 524])

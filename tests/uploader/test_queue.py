@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -390,6 +391,72 @@ def test_one_whose_values_are_not_known_is_listed_with_its_reason(user: User, tm
     assert "no number" in user.invoke("queue").output
     done = user.invoke("queue", "retry", "--no-pacing")
     assert (done.status, "give it to `mangadex upload` again" in done.errors) == (2, True)
+
+
+def test_what_waits_is_uploaded_although_a_later_command_forgot_its_manga(
+    user: User, service: Rig, tmp_path: Path
+) -> None:
+    bad, good = several(tmp_path / "all", [123, 124])
+    min(bad.iterdir()).write_bytes(b"\x89PNG\r\n\x1a\n")
+    assert user.invoke("upload", str(tmp_path / "all"), *IDS, "--fail-fast").status == 7
+    done = user.invoke("upload", str(tmp_path / "all"), "--accept-terms", "--no-pacing")
+    assert (done.status, "--manga" in done.errors) == (2, True)
+    assert states(user) == {"c123": "failed", "c124": "waiting"}
+    assert user.invoke("queue", "run", "--no-pacing").status == 0
+    assert user.invoke("queue", "retry", "--no-pacing").status == 7  # with its values, although they were forgotten
+    assert states(user) == {"c123": "failed", "c124": "done"}
+    service.assert_published_once(drawn(good))
+
+
+@pytest.mark.parametrize("state", Waits)
+def test_nothing_of_a_row_is_lost_by_a_command_without_values(tmp_path: Path, state: Waits) -> None:
+    chapter = Chapter(path=tmp_path / "c1", manga=MANGA, groups=(GROUP,), chapter="1")
+    with closing(Journal(tmp_path / "journal.sqlite3")) as journal:
+        queue = Queue(journal)
+        queue.add("h", "me", [(chapter, "s")])
+        queue.move_to("h", "me", chapter.path, state, "s", chapter_id="id", problem="as it was")
+        (before,) = queue.all()
+        queue.add_failed("h", "me", chapter.path, "files with one more", "no manga")
+        (after,) = queue.all()
+    problem = "no manga" if state is Waits.FAILED else "as it was"
+    assert after == replace(before, problem=problem, updated_at=after.updated_at)
+
+
+def test_a_folder_that_was_put_right_is_no_failed_chapter(user: User, service: Rig, tmp_path: Path) -> None:
+    folder, inner = tmp_path / "mixed", tmp_path / "mixed" / "Vol1"
+    one, other = *several(folder, [125]), *several(inner, [126])
+    loose = [Path(shutil.copy(min(one.iterdir()), it / "001.png")) for it in (folder, inner)]
+    assert user.invoke("upload", str(folder), *IDS).status == 2
+    assert states(user) == {"mixed": "failed"}
+    loose[0].unlink()
+    assert user.invoke("upload", str(folder), *IDS, "--fail-fast").status == 2
+    assert states(user) == {"Vol1": "failed", "c125": "waiting"}
+    assert user.invoke("upload", str(other), *IDS).status == 0
+    assert states(user) == {"Vol1": "failed", "c125": "waiting", "c126": "done"}
+    assert user.invoke("upload", str(folder), str(other), *IDS).status == 2  # what was given says nothing of its folder
+    assert states(user) == {"Vol1": "failed", "c125": "done", "c126": "done"}
+    loose[1].unlink()
+    assert user.invoke("upload", str(folder), *IDS).status == 0
+    assert states(user) == {"c125": "done", "c126": "done"}
+    assert user.invoke("queue", "retry", "--no-pacing").errors == "There is nothing to upload.\n"
+
+
+def test_a_session_that_may_be_anybodys_is_not_given_up(
+    user: User, service: Rig, network: Link, tmp_path: Path
+) -> None:
+    left, _ = several(tmp_path / "all", [127, 128])
+    process = user.start("upload", str(left), *IDS)
+    network.fail(Cut.BEFORE, "POST", "/upload/begin", then=process.kill)
+    process.communicate()
+    with closing(sqlite3.connect(journal_file(user), isolation_level=None)) as database:
+        database.execute("UPDATE uploads SET intended_at = intended_at - 10")
+    foreign = service.begin(GROUP)
+    service.fault(fault="reject-page", method="POST", path=PUT, times=4, page=1)
+    done = user.invoke("upload", str(tmp_path / "all"), *IDS)
+    assert (done.status, outcomes(done)) == (3, {"c127": "failed", "c128": "waiting"}), done.errors
+    session = service.session()
+    assert session is not None
+    assert session["id"] == foreign
 
 
 def test_an_error_of_the_program_about_such_a_name_is_told(
