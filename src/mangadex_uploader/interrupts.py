@@ -18,13 +18,34 @@ T = TypeVar("T")
 SHOW_CURSOR = "\x1b[?25h"
 
 
+class _Noting:
+    """Takes note of a signal that comes between two pieces of work, or too late to stop one."""
+
+    def __init__(self) -> None:
+        self.received: list[int] = []
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        if self.received:
+            _end_at_once(number)
+        self.received.append(number)
+
+
+@contextmanager
+def noting() -> Iterator[list[int]]:
+    """For several pieces of work: what signals were received that stopped none of them."""
+    made = _Noting()
+    with _handling(made):
+        yield made.received
+
+
 def run(work: Coroutine[Any, Any, T], on_stop: Callable[[], None]) -> T:
-    """Do the work; `on_stop` is called once when a signal asks to stop.
+    """Do the work; `on_stop` is called once when a signal asks to stop. One that comes too late is left to `noting`.
 
     Raises:
         InterruptedBySignalError: it was stopped.
     """
     received: list[int] = []
+    outer = signal.getsignal(signal.SIGINT)
 
     async def stoppable() -> T:
         loop, task = asyncio.get_running_loop(), asyncio.current_task()
@@ -38,14 +59,19 @@ def run(work: Coroutine[Any, Any, T], on_stop: Callable[[], None]) -> T:
             loop.call_soon_threadsafe(task.cancel)
 
         with _handling(stop):
+            if isinstance(outer, _Noting) and outer.received:
+                stop(outer.received[0], None)
             return await work
 
     try:
-        return asyncio.run(stoppable())
+        result = asyncio.run(stoppable())
     except asyncio.CancelledError:
         if received:
             raise InterruptedBySignalError(received[0]) from None
         raise
+    if isinstance(outer, _Noting):
+        outer.received += received
+    return result
 
 
 @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -65,8 +64,8 @@ def watch_folder(  # noqa: PLR0913 - groups of options
         watching, watched = Watching(settle_s, RETRY_S), Watched(folder, finished, output)
         output.tell("watching", path=str(folder), settle_seconds=settle_s)
         output.say(f"Watching {printable(str(folder))}; Ctrl-C ends it.")
-        try:
-            while True:
+        with interrupts.noting() as received:
+            while not received:
                 ready = watching.ready(watched.look(), time.monotonic())
                 if ready:
                     done, later = _upload(ready, watched, upload, output)
@@ -74,8 +73,7 @@ def watch_folder(  # noqa: PLR0913 - groups of options
                     watching.postpone(later, time.monotonic())
                 else:
                     _pause(min(settle_s, LONGEST_LOOK_S), output)
-        except KeyboardInterrupt:  # between two pauses
-            raise InterruptedBySignalError(signal.SIGINT) from None
+        raise InterruptedBySignalError(received[0])
 
 
 def _upload(

@@ -77,7 +77,7 @@ def test_the_environment_goes_before_a_secret_in_the_file(tmp_path: Path, monkey
 
 
 def test_every_option_has_its_variable_by_rule() -> None:
-    without = {"config", "yes", "dry_run", "version", "help", "install_completion", "show_completion"}
+    without = {"config", "yes", "dry_run", "send_again", "version", "help", "install_completion", "show_completion"}
     found = set()
     commands = [typer.main.get_command(program)]
     while commands:

@@ -83,13 +83,11 @@ class Watch:
 
 
 SOONER = """
-import signal
 from mangadex_uploader import program, run_watch
-signal.signal(signal.SIGINT, signal.default_int_handler)
 run_watch.RETRY_S = 0.5
 program.main()
 """
-"""The program, which tries again after half a second; as at a terminal also where these tests run in the background."""
+"""The program, which tries again after half a second."""
 
 
 @contextmanager
