@@ -15,7 +15,7 @@ _CLOCK_GRAIN_S = 0.001
 _CLOCK_STEP_S = 1.0
 """A clock that is further back was set back; less is the order in which threads get here."""
 
-_LONGEST_WAY_S = 1.0
+_LONGEST_WAY_S = 0.3
 """After which the head of a request has come in, however long its pages take."""
 
 

@@ -20,8 +20,9 @@ from mangadex_uploader.together import all_of
 UNACKNOWLEDGED_BYTES = 16 * MIB
 SENDERS = 3
 BATCH_TARGET_BYTES = min(BATCH_BYTES, UNACKNOWLEDGED_BYTES // SENDERS)
-FIRST_BATCHES_BYTES = [BATCH_TARGET_BYTES * number // SENDERS for number in range(1, SENDERS)]
-"""The first ones rise, so that the senders do not end together: the network would rest while all wait for answers."""
+FIRST_BATCHES_BYTES = [BATCH_BYTES, BATCH_BYTES * 3 // 4]
+"""The first two are large, since only they have a place in the second in which the session is begun (contract 7.1), and
+unequal, so that the senders do not end together: the network would rest while all wait."""
 
 REFUSALS = 3
 """So often is a page that the service refuses sent alone before its chapter stops."""

@@ -39,4 +39,4 @@ def test_senders_that_begin_together_do_not_end_together() -> None:
     made = list(batches(planned([MB] * 40), limits()))
 
     at_once = [len(batch) for batch in made[:SENDERS]]
-    assert at_once == sorted(set(at_once))
+    assert at_once == sorted(set(at_once), reverse=True)
