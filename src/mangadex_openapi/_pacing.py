@@ -29,7 +29,9 @@ class Pacer:
     """Shares the service's limits among all who send: 5 requests in any second (contract 7.1), and what each
     endpoint's own headers say (contract 7.2).
 
-    The second of a request is counted from its answer, since nobody here knows when it came in there.
+    The second of a request is counted from its answer, since nobody here knows when it came in there, but from 0.3 s
+    after it was sent at the latest. Heads that take longer, as behind a slow sign-in, may come too close together; the
+    service's 429 is waited for then.
 
     One Pacer belongs to one account and address: give the same one to every Configuration that uses them.
     """
